@@ -1,0 +1,56 @@
+# Verbos del proyecto; «make» a secas enseña la lista.
+#
+# Every path is relative to this directory, where make runs: that is what lets the checkout live under a
+# path with spaces.
+
+PYTHON ?= python3
+PYTEST_ARGS ?= -n 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.entorno
+
+.DEFAULT_GOAL := help
+.PHONY: help entorno simulacro test lint formato bench candado limpio
+
+help: ## Enseña esta lista
+	@echo 'Uso: make VERBO'
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  \1|\2/p' Makefile | while IFS='|' read -r verb text; do printf '  %-10s %s\n' $$verb "$$text"; done
+	@echo
+	@echo 'Variables: PYTHON=python3.12 elige el intérprete al crear el entorno;'
+	@echo '           PYTEST_ARGS="-k actas" elige qué pruebas corren.'
+
+entorno: $(STAMP) ## Crea .venv con las versiones exactas de requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml scripts/entorno.sh
+	@bash scripts/entorno.sh "$(PYTHON)" $(VENV)
+	@touch $(STAMP)
+
+simulacro: entorno ## Corre el quinto simulacro de Jalisco 2021 completo y publica sus cortes
+	@$(BIN)/prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/simulacro-5 --semilla 2021
+
+test: entorno ## Corre las revisiones de estilo y todas las pruebas
+	@bash scripts/sistema.sh
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: entorno ## Revisa estilo, tipos y reglas de importación
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy --strict
+	$(BIN)/lint-imports --no-logo
+
+formato: entorno ## Da formato al código y corrige lo que se puede corregir solo
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: entorno ## Mide velocidad y memoria e imprime las razones
+	@$(BIN)/python -m benchmarks
+
+candado: entorno ## Rehace requirements.lock con las versiones más recientes que admite pyproject.toml
+	@bash scripts/candado.sh $(BIN)/uv
+
+limpio: ## Borra el entorno, las salidas y los cachés
+	rm -rf $(VENV) salida build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,249 @@
+"""The frame of the ``prep`` command: finds the verb, runs it, writes its answer, tells its errors.
+
+For: the console script. Verbs live in their own modules and are loaded only when asked for; those of
+other packages come through the entry-point group ``prep.verbs``, so that core imports none of them.
+It holds no logic of any verb.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import os
+import sys
+import textwrap
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points, version
+from io import TextIOWrapper
+
+from core.cli_output import Output, Progress
+from core.cli_spanish import ArgumentsError, SpanishParser
+from core.cli_verb import ANSWER_IS_NO, BAD_INPUT, DEFECT, DONE, INTERRUPTED, Answer, Verb
+from core.errors import PrepError
+
+__all__ = [
+    "ANSWER_IS_NO",
+    "BAD_INPUT",
+    "DEFECT",
+    "DONE",
+    "INTERRUPTED",
+    "Answer",
+    "Output",
+    "Progress",
+    "Verb",
+    "main",
+]
+
+DESCRIPTION = "Programa de Resultados Electorales Preliminares: motor, simulador y revisión de archivos."
+ENTRY_POINT_GROUP = "prep.verbs"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A verb as ``prep --help`` lists it, known without loading its module.
+
+    ``target`` is ``module:NAME`` of its Verb; None where another package provides it by entry point.
+    """
+
+    name: str
+    summary: str
+    target: str | None
+
+
+VERBS = (
+    Listed("simular", "corre una noche completa en tiempo virtual a partir de un escenario", None),
+    Listed("repetir", "repite una noche real a partir de los archivos publicados y la compara", None),
+    Listed("revisar", "revisa un archivo publicado y señala sus defectos", "core.published.verb_review:VERB"),
+    Listed("analizar", "analiza los tiempos y el avance de una noche", "core.published.verb_analyze:VERB"),
+    Listed(
+        "comprobar", "rehace los datos desde la bitácora y los compara", "core.operations.verb_check:VERB"
+    ),
+    Listed("catalogo", "revisa, resume o importa un catálogo", "core.catalogs.verb_catalog:VERB"),
+)
+
+OS_REASONS = {
+    errno.ENOENT: "no existe",
+    errno.EACCES: "no hay permiso",
+    errno.EPERM: "no hay permiso",
+    errno.EISDIR: "es una carpeta y se esperaba un archivo",
+    errno.ENOTDIR: "no es una carpeta",
+    errno.EEXIST: "ya existe",
+    errno.ENOTEMPTY: "la carpeta no está vacía",
+    errno.ENOSPC: "no queda espacio en el disco",
+    errno.EROFS: "el disco es de solo lectura",
+    errno.EMFILE: "hay demasiados archivos abiertos",
+    errno.ENAMETOOLONG: "el nombre es demasiado largo",
+    errno.ECONNREFUSED: "nadie atiende en esa dirección",
+    errno.ETIMEDOUT: "no hubo respuesta a tiempo",
+}
+
+
+class DefectError(Exception):
+    """Something in the program itself is wrong; told as an internal error, exit code 70."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs ``prep`` with the given arguments (those of the process by default); returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        # The texts have accents whatever the environment says, and JSON is UTF-8.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
+    try:
+        return _run(arguments)
+    except PrepError as error:
+        return _tell(error, arguments)
+    except BrokenPipeError:
+        # Whoever was reading stdout has left (… | head): no one to tell, and the interpreter must
+        # not try to flush into the void on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        return _tell(PrepError(_os_message(error)), arguments)
+    except KeyboardInterrupt:
+        print("\nInterrumpido desde el teclado.", file=sys.stderr)
+        return INTERRUPTED
+    except DefectError as error:
+        return _tell_defect(str(error), arguments)
+    except Exception as error:  # noqa: BLE001 - the last frame: a crash must not end with code 1, an answer
+        traceback.print_exc()
+        return _tell_defect(f"{type(error).__name__}: {error}", arguments)
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments:
+        print(_top_parser().format_help(), file=sys.stderr, end="")
+        return BAD_INPUT
+    if arguments[0].startswith("-"):
+        parser = _top_parser()
+        # argparse ends the process after --help and --version.
+        try:
+            parser.parse_args(arguments)
+        except SystemExit as end:
+            return int(end.code or 0)
+        parser.error("falta el verbo")
+    verb = _load(arguments[0])
+    parser = _verb_parser(verb)
+    try:
+        args = parser.parse_args(arguments[1:])
+    except SystemExit as end:
+        return int(end.code or 0)
+    out = Output(as_json=args.json, silent=args.silencio)
+    answer = verb.run(args, out)
+    out.answer(answer)
+    return answer.exit_code
+
+
+def _top_parser() -> SpanishParser:
+    listed = _listing()
+    width = max(len(verb.name) for verb in listed)
+    lines = [f"  {verb.name:<{width}}  {verb.summary}" for verb in listed]
+    parser = SpanishParser(
+        prog="prep",
+        usage="prep VERBO …",
+        description=DESCRIPTION,
+        epilog="\n".join(
+            [
+                "verbos:",
+                *lines,
+                "",
+                "«prep VERBO --help» explica cada uno. Termina con 0 si se hizo, 1 si la respuesta es no,",
+                "2 si el uso o la entrada no son válidos.",
+            ]
+        ),
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"prep {version('prep')}", help="muestra la versión y termina"
+    )
+    return parser
+
+
+def _verb_parser(verb: Verb) -> SpanishParser:
+    epilog = "\n".join(["ejemplos:", *(f"  {line}" for line in verb.examples)]) if verb.examples else None
+    summary = verb.summary[:1].upper() + verb.summary[1:].rstrip(".") + "."
+    parser = SpanishParser(
+        prog=f"prep {verb.name}", description=textwrap.fill(summary, width=90), epilog=epilog
+    )
+    verb.add_arguments(parser)
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="escribe la respuesta como un solo objeto JSON en la salida estándar",
+    )
+    parser.add_argument("--silencio", action="store_true", help="no muestra el avance")
+    return parser
+
+
+def _listing() -> list[Listed]:
+    listed = list(VERBS)
+    known = {verb.name for verb in listed}
+    for name, entry in sorted(_entry_points().items()):
+        if name not in known:
+            # A verb this table does not know says its own summary; one that cannot be loaded must
+            # not take the help down with it.
+            try:
+                summary = _load(name).summary
+            except DefectError:
+                summary = "(no se pudo cargar)"
+            listed.append(Listed(name, summary, entry.value))
+    return listed
+
+
+def _entry_points() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def _load(name: str) -> Verb:
+    """The verb of that name; raises ArgumentsError when there is none, DefectError when it is broken."""
+    listed = {verb.name: verb for verb in VERBS}
+    target = listed[name].target if name in listed else None
+    if target is None:
+        outside = _entry_points()
+        if name in outside:
+            target = outside[name].value
+        elif name in listed:
+            raise DefectError(f"el verbo «{name}» no está instalado: falta el paquete que lo trae")
+        else:
+            names = sorted({*listed, *outside})
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f"; ¿quiso decir «{close[0]}»?" if close else f"; los hay: {', '.join(names)}"
+            raise ArgumentsError(f"no hay un verbo «{name}»{hint}", "prep", "uso: prep VERBO …")
+    module_name, _, attribute = target.partition(":")
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise DefectError(f"el verbo «{name}» no está disponible: falta el módulo {error.name}") from error
+    verb = getattr(module, attribute, None)
+    if not isinstance(verb, Verb) or verb.name != name:
+        raise DefectError(f"{target} no declara el verbo «{name}»")
+    return verb
+
+
+def _os_message(error: OSError) -> str:
+    reason = OS_REASONS.get(error.errno or 0, f"el sistema respondió «{error.strerror or error}»")
+    if error.filename is None:
+        return f"no se pudo leer o escribir: {reason}"
+    return f"no se pudo abrir «{os.fsdecode(error.filename)}»: {reason}"
+
+
+def _tell(error: PrepError, arguments: list[str]) -> int:
+    prog = " ".join(["prep", *arguments[:1]])
+    if isinstance(error, ArgumentsError):
+        prog = error.prog
+        print(error.usage, file=sys.stderr)
+    print(f"{prog}: error: {error}", file=sys.stderr)
+    if isinstance(error, ArgumentsError):
+        print(f"«{prog} --help» explica el uso.", file=sys.stderr)
+    if "--json" in arguments:
+        Output(as_json=True).json({"error": error.as_data()})
+    return BAD_INPUT
+
+
+def _tell_defect(message: str, arguments: list[str]) -> int:
+    print(f"prep: error interno: {message}", file=sys.stderr)
+    if "--json" in arguments:
+        Output(as_json=True).json({"error": {"mensaje": f"error interno: {message}"}})
+    return DEFECT

@@ -1,0 +1,86 @@
+"""What the whole suite shares: real data, a PostgreSQL of its own, the command, Hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.cluster import Cluster, find_binaries
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+# Every run tries the same examples: a red run can be repeated and a green one means the same everywhere.
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    database=None,
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+# For looking further by hand: HYPOTHESIS_PROFILE=a_fondo make test
+settings.register_profile("a_fondo", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+Prep = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of the published files of real nights; the test is skipped where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("no están los datos reales (../shared/data)")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server of this worker's own; without binaries it fails under CI and skips elsewhere."""
+    binaries = find_binaries()
+    if binaries is None:
+        reason = "no está instalado PostgreSQL 15 o posterior (scripts/sistema.sh lo instala)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with Cluster(binaries) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database that only this test uses."""
+    name = postgres_cluster.create_database()
+    yield postgres_cluster.url(name)
+    postgres_cluster.drop_database(name)
+
+
+@pytest.fixture
+def prep(tmp_path: Path) -> Prep:
+    """Runs the ``prep`` command as a user would, in a folder of its own."""
+
+    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [Path(sys.executable).parent / "prep", *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run

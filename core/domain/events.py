@@ -1,0 +1,94 @@
+"""The events of the ledger: what is known to have happened, in the past tense.
+
+One event is one row. Its `data` holds only JSON values and fields; `EVENT_FIELDS` says which keys
+each kind has. `docs/eventos.md` describes every kind and a test compares both lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+import orjson
+
+from core.domain.fields import decode_fields
+
+
+class EventKind(str, Enum):
+    """Kinds of event; the value is what the ledger stores."""
+
+    OPERATION_OPENED = "operation_opened"
+    OPERATION_CLOSED = "operation_closed"
+    ACTA_RECEIVED = "acta_received"
+    ACTA_DIGITIZED = "acta_digitized"
+    ACTA_CAPTURED = "acta_captured"
+    ACTA_DISPUTED = "acta_disputed"
+    CAPTURE_REQUESTED = "capture_requested"
+    ACTA_VERIFIED = "acta_verified"
+    SIN_ACTA_MARKED = "sin_acta_marked"
+    IMAGE_REPLACED = "image_replaced"
+    DUPLICATE_RECORDED = "duplicate_recorded"
+    RECALL_REQUESTED = "recall_requested"
+    RECALL_APPROVED = "recall_approved"
+    RECALL_DISMISSED = "recall_dismissed"
+    ACTA_COLLATED = "acta_collated"
+    OUTSIDE_RECEIVED = "outside_received"
+    OUTSIDE_IDENTIFIED = "outside_identified"
+    CUT_PUBLISHED = "cut_published"
+    CUT_REFUSED = "cut_refused"
+
+
+EVENT_FIELDS: dict[EventKind, tuple[str, ...]] = {
+    EventKind.OPERATION_OPENED: ("starts_at", "ends_at"),
+    EventKind.OPERATION_CLOSED: ("pending",),
+    EventKind.ACTA_RECEIVED: ("origin", "mechanism", "flags"),
+    EventKind.ACTA_DIGITIZED: ("image_hash", "medium", "document", "flags"),
+    EventKind.ACTA_CAPTURED: ("votes", "totals", "letter_differs", "only_letter_or_number", "flags"),
+    EventKind.ACTA_DISPUTED: ("fields",),
+    EventKind.CAPTURE_REQUESTED: (),
+    EventKind.ACTA_VERIFIED: ("basis", "chosen", "contabilizada", "inconsistent", "codes", "notices", "total"),
+    EventKind.SIN_ACTA_MARKED: ("reason", "supervisor", "authorised_at", "mechanism"),
+    EventKind.IMAGE_REPLACED: ("image_hash", "medium", "document", "reason", "discarded"),
+    EventKind.DUPLICATE_RECORDED: ("what", "image_hash", "owner"),
+    EventKind.RECALL_REQUESTED: ("reason",),
+    EventKind.RECALL_APPROVED: (),
+    EventKind.RECALL_DISMISSED: ("reason",),
+    EventKind.ACTA_COLLATED: ("cotejada",),
+    EventKind.OUTSIDE_RECEIVED: ("outside", "contest", "claimed", "origin", "image_hash", "medium", "document"),
+    EventKind.OUTSIDE_IDENTIFIED: ("outside", "origin", "image_hash", "medium", "document", "received_at"),
+    EventKind.CUT_PUBLISHED: ("number", "seq_high", "manifest_sha256", "last"),
+    EventKind.CUT_REFUSED: ("number", "reason"),
+}
+"""Keys of `data` for each kind."""
+
+
+class Event(NamedTuple):
+    """One event. `acta` is None for those of the whole operation and of actas outside the catalogue.
+
+    Three times, in milliseconds UTC: `at` when it happened, `device_at` what the device said,
+    `recorded_at` when the engine recorded it.
+    """
+
+    kind: EventKind
+    acta: int | None
+    at: int
+    device_at: int | None
+    recorded_at: int
+    actor: str
+    station: str
+    data: Mapping[str, Any]
+
+
+def encode_data(data: Mapping[str, Any]) -> bytes:
+    """Canonical JSON of an event's data: sorted keys, no spaces."""
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+
+
+def decode_data(kind: EventKind, encoded: bytes | str) -> dict[str, Any]:
+    """Read an event's data back from the ledger; fields become numbers and marks again."""
+    data: dict[str, Any] = orjson.loads(encoded)
+    if kind is EventKind.ACTA_CAPTURED:
+        data["votes"] = decode_fields(data["votes"])
+        data["totals"] = decode_fields(data["totals"])
+    return data

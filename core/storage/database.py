@@ -1,0 +1,127 @@
+"""Opening a database: its URL, its pragmas, its version.
+
+Knows nothing of actas. `open_database` brings the version up to date, `connect_read_only` only
+looks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command as alembic_command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from core.errors import UsageError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class DatabaseVersionError(UsageError):
+    """The database was made by another version of the system, or is not one of ours."""
+
+
+def parse_url(text: str) -> URL:
+    """The URL of `--base`: a SQLAlchemy URL, or the path of a SQLite file.
+
+    Raises UsageError when it is neither SQLite nor PostgreSQL.
+    """
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise UsageError(f"La base «{text}» no es una URL válida.") from error
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise UsageError(f"La base «{text}» no es SQLite ni PostgreSQL.")
+    return url
+
+
+def _configure_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _: Any) -> None:
+        # The driver must not open transactions by itself: a write transaction begins IMMEDIATE,
+        # so that two writers queue at its start instead of failing in its middle.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout = 30000")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("prep_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def connect(text: str) -> Engine:
+    """An SQLAlchemy engine for a `--base` URL, without touching the version of the database."""
+    url = parse_url(text)
+    engine = create_engine(url)
+    if url.get_backend_name() == "sqlite":
+        _configure_sqlite(engine)
+    return engine
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def open_database(text: str) -> Engine:
+    """Connect and bring the database to the version of this code, creating it if it is empty.
+
+    Raises UsageError when the server cannot be reached and DatabaseVersionError when the database
+    is of a later version.
+    """
+    engine = connect(text)
+    try:
+        with engine.begin() as connection:
+            _refuse_unknown_version(connection)
+            alembic_command.upgrade(_alembic(connection), "head")
+    except OperationalError as error:
+        raise UsageError(f"No se pudo abrir la base «{text}»: {error.orig}") from error
+    return engine
+
+
+def open_existing(text: str) -> Engine:
+    """Connect to a database that must already be of this version; nothing is created or changed.
+
+    Raises UsageError when it does not exist and DatabaseVersionError when it is of another version.
+    """
+    url = parse_url(text)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise UsageError(f"No existe la base «{url.database}».")
+    engine = connect(text)
+    try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        raise UsageError(f"No se pudo abrir la base «{text}»: {error.orig}") from error
+    wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if found != wanted:
+        raise DatabaseVersionError(
+            f"La base «{text}» es de la versión {found or 'desconocida'}; se esperaba la {wanted}."
+        )
+    return engine
+
+
+def _refuse_unknown_version(connection: Connection) -> None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if found is not None and found not in known:
+        raise DatabaseVersionError(f"La base es de la versión {found}, posterior a este programa.")

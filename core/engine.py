@@ -299,8 +299,8 @@ class Engine:
                 (
                     data["outside"], data["contest"], data["claimed"], data["origin"], data["medium"],
                     data["document"], data["image_hash"], event.at, None,
-                )  # fmt: skip
-            )
+                )
+            )  # fmt: skip
         elif kind is EventKind.CUT_PUBLISHED:
             self._operation = fold(self._operation, event, self._seq)
             batch.cut_seq_high = data["seq_high"]

@@ -82,7 +82,7 @@ class GroupWriter:
     def _commit(self, waiting: list[tuple[AnyCommand, Future[Answer]]]) -> None:
         try:
             answers = self._engine.execute([command for command, _ in waiting], self._clock())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is handed to every caller
             # Nothing was recorded: every caller learns it and may send the same key again.
             for _, future in waiting:
                 future.set_exception(error)

@@ -171,7 +171,12 @@ class Cluster:
 
     def _connect(self) -> psycopg.Connection:
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user="prep", dbname="postgres", autocommit=True, connect_timeout=5
+            host="127.0.0.1",
+            port=self.port,
+            user="prep",
+            dbname="postgres",
+            autocommit=True,
+            connect_timeout=5,
         )
 
     def _execute(self, statement: str) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -32,6 +33,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 Prep = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def missing_postgres() -> NoReturn:
+    """Ends a test that needs PostgreSQL where there is none: a failure under CI, a skip elsewhere."""
+    reason = "no está instalado PostgreSQL 15 o posterior (scripts/sistema.sh lo instala)"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the checkout."""
@@ -51,10 +60,7 @@ def postgres_cluster() -> Iterator[Cluster]:
     """A PostgreSQL server of this worker's own; without binaries it fails under CI and skips elsewhere."""
     binaries = find_binaries()
     if binaries is None:
-        reason = "no está instalado PostgreSQL 15 o posterior (scripts/sistema.sh lo instala)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing_postgres()
     with Cluster(binaries) as cluster:
         yield cluster
 

@@ -7,7 +7,7 @@ event into a state and decides nothing; what is allowed is declared in `transiti
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import StrEnum
 from typing import TypeAlias
 
 from core.domain.events import Event, EventKind
@@ -15,7 +15,7 @@ from core.domain.fields import Field
 from core.domain.rules import SinActaReason
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """Name of each state, as stored and shown."""
 
     EXPECTED = "esperada"
@@ -268,7 +268,7 @@ def captures_of(state: ActaState) -> tuple[CaptureRecord, ...]:
     return ()
 
 
-def evolve(state: ActaState, event: Event) -> ActaState:  # noqa: PLR0911, PLR0912 - one branch per event kind
+def evolve(state: ActaState, event: Event) -> ActaState:
     """The state after an event of this acta.
 
     Raises ImpossibleEventError when the event cannot follow the state, which only a damaged

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ import orjson
 from core.domain.contenders import BallotLayout, Candidacy, Contender, ContenderKind
 
 
-class Scope(str, Enum):
+class Scope(StrEnum):
     """The territory in which a contest is decided, and so the level it is published by."""
 
     ENTIDAD = "entidad"
@@ -31,7 +31,7 @@ SPECIAL = "S"
 """TIPO_CASILLA of a casilla especial."""
 
 WITHOUT_SECTION = frozenset({"A", "M", "P", "V"})
-"""Types that belong to no section: voto anticipado, mesa del extranjero, prisión preventiva (P; V in 2021)."""
+"""Types of no section: voto anticipado, mesa del extranjero, prisión preventiva (P; V in 2021)."""
 
 CASILLA_TYPES = frozenset({"B", "C", "E", "S", "U"}) | WITHOUT_SECTION
 
@@ -246,8 +246,6 @@ def decode_catalog(encoded: bytes) -> Catalog:
             )
             for item in raw["contests"]
         },
-        layouts=[
-            BallotLayout(row[0], row[1], tuple(one == "1" for one in row[2])) for row in raw["layouts"]
-        ],
+        layouts=[BallotLayout(row[0], row[1], tuple(one == "1" for one in row[2])) for row in raw["layouts"]],
         actas=[ActaEntry(*row) for row in raw["actas"]],
     )

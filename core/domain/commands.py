@@ -8,21 +8,21 @@ effect and one answer. Times are milliseconds since the epoch, UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TypeAlias
 
 from core.domain.fields import Field
 from core.domain.rules import SinActaReason
 
 
-class Origin(str, Enum):
+class Origin(StrEnum):
     """Where the acta was digitized (ORIGEN)."""
 
     CASILLA = "CASILLA"
     CATD = "CATD"
 
 
-class Medium(str, Enum):
+class Medium(StrEnum):
     """How the image was made (DIGITALIZACION)."""
 
     MOVIL = "MOVIL"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from itertools import combinations
 
 NO_REGISTRADAS = "NO_REGISTRADAS"
@@ -20,7 +20,7 @@ MAX_COLUMNS = 64
 """Vote columns a contest may have; the widest real one so far has 51 (Puebla 2024, ayuntamientos)."""
 
 
-class ContenderKind(str, Enum):
+class ContenderKind(StrEnum):
     """What a vote column stands for."""
 
     PARTIDO = "partido"

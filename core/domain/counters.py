@@ -175,9 +175,7 @@ class Tally:
         )
 
 
-def count(
-    actas: Iterable[CountedActa], *, esperadas: int, fuera_catalogo: int, last_cut: bool
-) -> Counters:
+def count(actas: Iterable[CountedActa], *, esperadas: int, fuera_catalogo: int, last_cut: bool) -> Counters:
     """Counters of a set of captured actas of the catalogue.
 
     `esperadas` is the constant size of the catalogue of the contest; `fuera_catalogo` the actas

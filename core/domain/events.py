@@ -7,7 +7,7 @@ each kind has. `docs/eventos.md` describes every kind and a test compares both l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,7 +15,7 @@ import orjson
 from core.domain.fields import decode_fields
 
 
-class EventKind(str, Enum):
+class EventKind(StrEnum):
     """Kinds of event; the value is what the ledger stores."""
 
     OPERATION_OPENED = "operation_opened"
@@ -47,7 +47,15 @@ EVENT_FIELDS: dict[EventKind, tuple[str, ...]] = {
     EventKind.ACTA_CAPTURED: ("votes", "totals", "letter_differs", "only_letter_or_number", "flags"),
     EventKind.ACTA_DISPUTED: ("fields",),
     EventKind.CAPTURE_REQUESTED: (),
-    EventKind.ACTA_VERIFIED: ("basis", "chosen", "contabilizada", "inconsistent", "codes", "notices", "total"),
+    EventKind.ACTA_VERIFIED: (
+        "basis",
+        "chosen",
+        "contabilizada",
+        "inconsistent",
+        "codes",
+        "notices",
+        "total",
+    ),
     EventKind.SIN_ACTA_MARKED: ("reason", "supervisor", "authorised_at", "mechanism"),
     EventKind.IMAGE_REPLACED: ("image_hash", "medium", "document", "reason", "discarded"),
     EventKind.DUPLICATE_RECORDED: ("what", "image_hash", "owner"),
@@ -55,7 +63,15 @@ EVENT_FIELDS: dict[EventKind, tuple[str, ...]] = {
     EventKind.RECALL_APPROVED: (),
     EventKind.RECALL_DISMISSED: ("reason",),
     EventKind.ACTA_COLLATED: ("cotejada",),
-    EventKind.OUTSIDE_RECEIVED: ("outside", "contest", "claimed", "origin", "image_hash", "medium", "document"),
+    EventKind.OUTSIDE_RECEIVED: (
+        "outside",
+        "contest",
+        "claimed",
+        "origin",
+        "image_hash",
+        "medium",
+        "document",
+    ),
     EventKind.OUTSIDE_IDENTIFIED: ("outside", "origin", "image_hash", "medium", "document", "received_at"),
     EventKind.CUT_PUBLISHED: ("number", "seq_high", "manifest_sha256", "last"),
     EventKind.CUT_REFUSED: ("number", "reason"),

@@ -7,14 +7,14 @@ This module does not decide what a mark means for the acta; `rules` does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import TypeAlias
 
 MAX_VOTES_IN_A_FIELD = 999_999
 """Largest number a field accepts; the widest real box is three or four digits."""
 
 
-class Mark(str, Enum):
+class Mark(StrEnum):
     """Why a field has no number. `str` so that it is written to the ledger as its own name."""
 
     ILEGIBLE = "ILEGIBLE"

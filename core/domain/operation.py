@@ -74,9 +74,7 @@ def fold(operation: Operation, event: Event, seq: int) -> Operation:
 
 
 def _event(kind: EventKind, command: Command, recorded_at: int, **data: Any) -> Event:
-    return Event(
-        kind, None, command.at, command.device_at, recorded_at, command.actor, command.station, data
-    )
+    return Event(kind, None, command.at, command.device_at, recorded_at, command.actor, command.station, data)
 
 
 def decide_operation(
@@ -124,8 +122,4 @@ def decide_operation(
             )
         ]
     assert isinstance(command, RefuseCut)
-    return [
-        _event(
-            EventKind.CUT_REFUSED, command, recorded_at, number=command.number, reason=command.reason
-        )
-    ]
+    return [_event(EventKind.CUT_REFUSED, command, recorded_at, number=command.number, reason=command.reason)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from core.domain.acta import (
@@ -53,7 +53,7 @@ from core.domain.fields import Field, Mark, valid_field
 from core.domain.rules import ActaReading, judge
 
 
-class Refusal(str, Enum):
+class Refusal(StrEnum):
     """Why a command was not accepted. The value is stable: other people's programs read it."""
 
     STATE = "ESTADO_NO_PERMITE"
@@ -222,7 +222,9 @@ def _digitize(state: ActaState, command: ActaCommand, facts: Facts) -> Decision:
     ]
 
 
-def check_fields(votes: tuple[Field, ...], totals: tuple[Field, ...], applies: tuple[bool, ...]) -> Rejection | None:
+def check_fields(
+    votes: tuple[Field, ...], totals: tuple[Field, ...], applies: tuple[bool, ...]
+) -> Rejection | None:
     """Do captured fields fit the ballot? None when they do.
 
     One field per column; NO_APLICA exactly where the column does not exist on this acta.

@@ -22,7 +22,8 @@ def divide_combination(
     `own` are the votes each party got on its own line in the same territory; ties in the
     remainder follow the registration `order`.
 
-    >>> divide_combination(8, ["PT", "MORENA", "PVEM"], {"PT": 5, "MORENA": 9, "PVEM": 5}, ["PVEM", "PT", "MORENA"])
+    >>> own = {"PT": 5, "MORENA": 9, "PVEM": 5}
+    >>> divide_combination(8, ["PT", "MORENA", "PVEM"], own, ["PVEM", "PT", "MORENA"])
     {'PT': 2, 'MORENA': 3, 'PVEM': 3}
     """
     share, left = divmod(votes, len(members))
@@ -40,7 +41,9 @@ def by_party(contest: Contest, totals: Mapping[str, int]) -> dict[str, int]:
     `totals` are the sums of one distrito or municipio by column code. Candidaturas comunes are
     one emblem and stay whole (their convenio is not applied by the PREP).
     """
-    result = {c.code: totals.get(c.code, 0) for c in contest.columns if c.kind is not ContenderKind.COMBINACION}
+    result = {
+        c.code: totals.get(c.code, 0) for c in contest.columns if c.kind is not ContenderKind.COMBINACION
+    }
     own = dict(result)
     for contender in contest.columns:
         if contender.kind is ContenderKind.COMBINACION:

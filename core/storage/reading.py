@@ -38,7 +38,7 @@ def reading(database: Engine) -> Iterator[Connection]:
 
 def read_meta(connection: Connection) -> dict[str, str]:
     """Mode, catalogue fingerprint and notes of the database."""
-    return dict(connection.execute(select(schema.meta.c.key, schema.meta.c.value)).tuples().all())
+    return {row.key: row.value for row in connection.execute(select(schema.meta))}
 
 
 def ledger_events(connection: Connection, after: int = 0) -> Iterator[tuple[int, Event, bytes]]:

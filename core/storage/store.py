@@ -107,9 +107,7 @@ class Store:
         fingerprint = catalog.fingerprint()
         with self.write() as transaction:
             connection = transaction.connection
-            found = dict(
-                connection.execute(select(schema.meta.c.key, schema.meta.c.value)).tuples().all()
-            )
+            found = {row.key: row.value for row in connection.execute(select(schema.meta))}
             if found:
                 if found.get("catalog") != fingerprint:
                     raise OtherElectionError("La base ya contiene otro catálogo.")
@@ -227,9 +225,7 @@ class Transaction:
 
     def events_after(self, seq: int) -> Iterator[tuple[int, Event]]:
         """(seq, event) of the whole ledger after a sequence."""
-        rows = self.connection.execute(
-            EVENTS.where(schema.ledger.c.seq > seq).order_by(schema.ledger.c.seq)
-        )
+        rows = self.connection.execute(EVENTS.where(schema.ledger.c.seq > seq).order_by(schema.ledger.c.seq))
         for row in rows:
             yield int(row[0]), event_of(row)
 
@@ -251,9 +247,7 @@ class Transaction:
         """(actor, station, time) of the marks sin acta within a window before the latest one."""
         kind = EventKind.SIN_ACTA_MARKED.value
         at = schema.ledger.c["at"]
-        latest = self.connection.execute(
-            select(func.max(at)).where(schema.ledger.c.kind == kind)
-        ).scalar()
+        latest = self.connection.execute(select(func.max(at)).where(schema.ledger.c.kind == kind)).scalar()
         if latest is None:
             return
         rows = self.connection.execute(

@@ -1,0 +1,253 @@
+"""The verb `prep catalogo`: import a catalogue from published files, check a folder, show totals."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli_verb import ANSWER_IS_NO, DONE, Answer, Verb
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from core.catalogs.problems import CatalogError
+    from core.catalogs.summary import Load, Totals
+    from core.cli_output import Output
+    from core.domain.catalog import Catalog
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the three sub-verbs."""
+    actions = parser.add_subparsers(dest="accion", metavar="ACCIÓN", required=True, title="acciones")
+    one = actions.add_parser(
+        "importar", help="reconstruye el catálogo de una noche desde sus archivos publicados"
+    )
+    one.add_argument(
+        "archivos", metavar="ARCHIVO.csv", type=Path, nargs="+", help="CSV de resultados, uno por elección"
+    )
+    one.add_argument(
+        "--salida", metavar="DIR", type=Path, required=True, help="carpeta nueva para el catálogo"
+    )
+    two = actions.add_parser("revisar", help="revisa la carpeta de un catálogo y lista todos sus problemas")
+    two.add_argument("carpeta", metavar="DIR", type=Path, help="carpeta con catalogo.toml y sus tablas")
+    three = actions.add_parser("mostrar", help="muestra los totales de un catálogo y de dónde viene")
+    three.add_argument(
+        "referencia", metavar="REFERENCIA", help="jalisco-2021, jalisco-2024, jalisco-2027 o una carpeta"
+    )
+    three.add_argument("--catds", action="store_true", help="lista el estimado de actas de cada CATD")
+    for action in (one, two, three):
+        # The frame reads these after the verb; here they are accepted after the action too.
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="responde en JSON")
+        action.add_argument(
+            "--silencio", action="store_true", default=argparse.SUPPRESS, help="no muestra el avance"
+        )
+
+
+def run(args: argparse.Namespace, out: Output) -> Answer:
+    """Do the action asked for."""
+    if args.accion == "importar":
+        return _import(args.archivos, args.salida, out)
+    if args.accion == "revisar":
+        return _check(args.carpeta)
+    return _show(args.referencia, args.catds)
+
+
+def _import(files: list[Path], target: Path, out: Output) -> Answer:
+    from core.catalogs.importer import import_published
+    from core.catalogs.loader import load_catalog
+    from core.catalogs.problems import CatalogError
+    from core.catalogs.writer import write_catalog
+    from core.published.reader import read_published
+
+    published = []
+    with out.progress("archivos leídos", len(files)) as progress:
+        for file in files:
+            published.append(read_published(file))
+            progress.advance()
+    imported = import_published(published)
+    catalog = imported.catalog
+    written = write_catalog(catalog, target)
+    data: dict[str, object] = {
+        "archivos": files,
+        "salida": target,
+        "escritos": [path.name for path in written],
+        **_data(catalog),
+        "fuera_de_catalogo": {
+            contest: sum(acta is None for acta in rows) for contest, rows in imported.rows.items()
+        },
+        "reparaciones": [
+            {
+                "archivo": repair.file,
+                "fila": repair.row_line,
+                "columna": repair.column,
+                "oficial": repair.official,
+                "propio": repair.own,
+                "motivo": repair.reason,
+            }
+            for repair in imported.repairs
+        ],
+        "desacuerdos": [
+            {
+                "clave": item.key,
+                "contienda": item.contest,
+                "columna": item.column,
+                "primero": item.first,
+                "segundo": item.second,
+            }
+            for item in imported.disagreements
+        ],
+    }
+    rows = len({(repair.file, repair.row_line) for repair in imported.repairs})
+    text = [_text(catalog), f"Reparaciones: {rows:,} filas ({len(imported.repairs):,} celdas)."]
+    text += (
+        [f"Desacuerdos entre archivos: {len(imported.disagreements):,}."] if imported.disagreements else []
+    )
+    text.append(f"Escrito en {target} ({', '.join(path.name for path in written)}).")
+    try:
+        same = load_catalog(target).fingerprint() == catalog.fingerprint()
+    except CatalogError as error:
+        # Only a source that names two casillas alike gets here: people must settle which is which.
+        text.append(f"La carpeta quedó escrita, pero no se puede cargar como está:\n{error}")
+        return Answer(ANSWER_IS_NO, {**data, **_problems(error)}, "\n".join(text))
+    if not same:
+        raise AssertionError(f"{target} does not load back to the catalogue it was written from")
+    text.append(f"Para verlo: prep catalogo mostrar {target}")
+    return Answer(DONE, data, "\n".join(text))
+
+
+def _check(folder: Path) -> Answer:
+    from core.catalogs.loader import load_catalog
+    from core.catalogs.problems import CatalogError
+
+    try:
+        catalog = load_catalog(folder)
+    except CatalogError as error:
+        many = f"{len(error.problems)} o más problemas" if error.more else f"{len(error.problems)} problemas"
+        count = "1 problema" if len(error.problems) == 1 else many
+        lines = [f"{folder}: el catálogo no es válido, {count}:", *(f"  {one}" for one in error.problems)]
+        data: dict[str, object] = {"carpeta": folder, "valido": False, **_problems(error)}
+        return Answer(ANSWER_IS_NO, data, "\n".join(lines))
+    return Answer(
+        DONE,
+        {"carpeta": folder, "valido": True, "problemas": [], "hay_mas": False, **_data(catalog)},
+        f"{folder}: el catálogo es válido.\n{_text(catalog)}",
+    )
+
+
+def _show(reference: str, with_catds: bool) -> Answer:
+    from core.catalogs import open_catalog
+    from core.catalogs.summary import loads
+
+    catalog = open_catalog(reference, Path())
+    data: dict[str, object] = {"referencia": reference, **_data(catalog)}
+    if not with_catds:
+        return Answer(DONE, data, _text(catalog))
+    estimate = loads(catalog)
+    data["estimado"] = [
+        {
+            "catd": load.catd.id,
+            "nombre": load.catd.name,
+            "distrito": load.catd.distrito,
+            "municipio": load.catd.municipio,
+            "casillas": load.casillas,
+            "actas": load.actas,
+            "total": load.total,
+        }
+        for load in estimate
+    ]
+    return Answer(DONE, data, _text(catalog), (_table(catalog, estimate),))
+
+
+def _problems(error: CatalogError) -> dict[str, object]:
+    data = error.as_data()
+    return {"problemas": data["problemas"], "hay_mas": data["hay_mas"]}
+
+
+def _data(catalog: Catalog) -> dict[str, object]:
+    from core.catalogs.summary import totals
+
+    counted = totals(catalog)
+    return {
+        "eleccion": catalog.election,
+        "entidad": {"id": catalog.entidad.id, "nombre": catalog.entidad.name},
+        "contiendas": {
+            contest.id: {
+                "nombre": contest.name,
+                "ambito": contest.scope.value,
+                "actas": counted.actas[contest.id],
+                "columnas": list(contest.codes),
+                "boletas": counted.ballots[contest.id],
+            }
+            for contest in catalog.contests.values()
+        },
+        "actas": counted.all_actas,
+        "casillas": {"total": counted.all_casillas, **counted.casillas},
+        "lista_nominal": counted.lista_nominal,
+        "distritos": len(catalog.distritos),
+        "municipios": len(catalog.municipios),
+        "secciones": counted.sections,
+        "catds": len(catalog.catds),
+        "huella": catalog.fingerprint(),
+        "procedencia": catalog.provenance,
+    }
+
+
+def _text(catalog: Catalog) -> str:
+    from core.catalogs.summary import totals
+
+    counted = totals(catalog)
+    return "\n".join(
+        [
+            f"{catalog.election} ({catalog.entidad.name})",
+            *_contest_lines(catalog, counted),
+            f"  Casillas: {counted.all_casillas:,} ("
+            + ", ".join(f"{count:,} {tipo}" for tipo, count in counted.casillas.items())
+            + f"); lista nominal {counted.lista_nominal:,}",
+            f"  Territorio: {len(catalog.distritos):,} distritos, {len(catalog.municipios):,} municipios, "
+            f"{counted.sections:,} secciones, {len(catalog.catds):,} CATD",
+            f"  Huella: {catalog.fingerprint()}",
+            f"  Procedencia: {catalog.provenance or 'no se dice'}",
+        ]
+    )
+
+
+def _contest_lines(catalog: Catalog, counted: Totals) -> list[str]:
+    lines = [f"  Actas esperadas: {counted.all_actas:,}"]
+    for contest in catalog.contests.values():
+        ballots = counted.ballots[contest.id]
+        kinds = f"{ballots:,} boleta distinta" if ballots == 1 else f"{ballots:,} boletas distintas"
+        lines.append(
+            f"    {contest.id}: {counted.actas[contest.id]:,}, "
+            f"{len(contest.columns)} columnas de votos, {kinds}"
+        )
+    return lines
+
+
+def _table(catalog: Catalog, estimate: list[Load]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_edge=False, pad_edge=False, title="Estimado de actas por CATD")
+    table.add_column("CATD", no_wrap=True)
+    table.add_column("casillas", justify="right")
+    for code in catalog.contests:
+        table.add_column(code, justify="right")
+    table.add_column("total", justify="right")
+    for load in estimate:
+        counts = [f"{load.actas[code]:,}" for code in catalog.contests]
+        table.add_row(Text(load.catd.name), f"{load.casillas:,}", *counts, f"{load.total:,}")
+    return table
+
+
+VERB = Verb(
+    name="catalogo",
+    summary="Importa, revisa o muestra un catálogo: territorio, casillas, contendientes y actas esperadas",
+    add_arguments=add_arguments,
+    run=run,
+    examples=(
+        "prep catalogo mostrar jalisco-2024 --catds",
+        "prep catalogo importar PUE_GUB_2024.csv PUE_DIP_LOC_2024.csv --salida puebla",
+        "prep catalogo revisar puebla",
+    ),
+)

@@ -1,0 +1,98 @@
+"""The ZIPs of a cut, in the names of the INE structure, and the pass that makes files durable.
+
+ZIPs come out with the same bytes for the same content and cut. What goes inside is decided by
+`package`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+_LEVEL = 6
+_BLOCK = 1 << 20
+
+
+def write_zip(
+    path: Path, members: Sequence[tuple[str, bytes | Path]], moment: datetime, *, packed: bool = False
+) -> str:
+    """Write a ZIP whose members bear the time of the cut; returns the SHA-256 of its content.
+
+    The content is the list of members with their own SHA-256, which does not depend on the
+    compressor. A member is its bytes or the file that holds them. `packed` members are stored as they
+    are (a ZIP inside a ZIP).
+    """
+    date = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    method = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+    told: list[str] = []
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, source in members:
+            info = zipfile.ZipInfo(name, date)
+            info.compress_type = method
+            info._compresslevel = None if packed else _LEVEL  # type: ignore[attr-defined]  # open() has no other way
+            info.create_system = 3
+            info.external_attr = 0o644 << 16
+            digest = sha256()
+            with archive.open(info, "w") as out:
+                for block in _blocks(source):
+                    digest.update(block)
+                    out.write(block)
+            told.append(f"{digest.hexdigest()}  {name}\n")
+    return sha256("".join(told).encode()).hexdigest()
+
+
+def _blocks(source: bytes | Path) -> Iterator[bytes]:
+    if isinstance(source, bytes):
+        yield source
+        return
+    with source.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            yield block
+
+
+def make_durable(directories: Iterable[Path], files: Iterable[Path]) -> None:
+    """Ask the system to put files and the entries of directories on disk.
+
+    One pass over the file system where the system offers it, since a cut can hold thousands of
+    small objects; one by one elsewhere.
+    """
+    folders = list(directories)
+    call = _syncfs()
+    if call is not None and folders:
+        for folder in {folder.stat().st_dev: folder for folder in folders}.values():
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                failed = call(descriptor) != 0
+            finally:
+                os.close(descriptor)
+            if failed:
+                break
+        else:
+            return
+    for path in (*files, *folders):
+        sync(path)
+
+
+def sync(path: Path) -> None:
+    """fsync of a file, or of the entries of a directory."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@cache
+def _syncfs() -> Any:
+    """The system's `syncfs`, None where there is none (it is not in the standard library)."""
+    try:
+        return ctypes.CDLL(None, use_errno=True).syncfs
+    except (AttributeError, OSError, TypeError):
+        return None

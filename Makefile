@@ -28,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/entorno.sh
 	@touch $(STAMP)
 
 simulacro: entorno ## Corre el quinto simulacro de Jalisco 2021 completo y publica sus cortes
-	@$(BIN)/prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/simulacro-5 --semilla 2021
+	@$(BIN)/prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/simulacro-5 --semilla 2021 --reemplazar
 
 test: entorno ## Corre las revisiones de estilo y todas las pruebas
 	@bash scripts/sistema.sh

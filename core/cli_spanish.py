@@ -86,12 +86,12 @@ class SpanishParser(argparse.ArgumentParser):
         self.register("type", float, number)
 
     # The annotations repeat those of argparse, whose own are overloaded.
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """See argparse; raises ArgumentsError."""
         with _spanish_argparse():
             return super().parse_known_args(args, namespace)
 
-    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """See argparse; raises ArgumentsError."""
         with _spanish_argparse():
             return super().parse_args(args, namespace)

@@ -293,6 +293,11 @@ class Engine:
                 )  # fmt: skip
         elif kind is EventKind.OUTSIDE_RECEIVED:
             self._outside_count = data["outside"]
+            # A later command of the same batch may identify it.
+            outside[data["outside"]] = OutsideActa(
+                data["outside"], data["contest"], event.at, data["claimed"], data["origin"],
+                data["image_hash"], data["medium"], data["document"],
+            )  # fmt: skip
             images[(data["contest"], data["image_hash"])] = OUTSIDE_OWNER
             batch.images.append((data["contest"], data["image_hash"], OUTSIDE_OWNER))
             batch.outside.append(

@@ -27,5 +27,5 @@ else
     pip=("$python" -m pip --python "$venv/bin/python")
 fi
 
-"${pip[@]}" --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
-"${pip[@]}" --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
+"${pip[@]}" --disable-pip-version-check install -qq --require-hashes -r requirements.lock
+"${pip[@]}" --disable-pip-version-check install -qq --no-deps --no-build-isolation -e .

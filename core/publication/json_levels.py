@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from core.domain.catalog import ActaEntry, Catalog
-from core.domain.fields import Field, Mark
+from core.domain.fields import Mark
 from core.publication.objects import ObjectStore
 from core.publication.times import Clock
 from core.tally.levels import Levels, SectionKey, Sums
@@ -45,6 +45,10 @@ class JsonLevels:
         sign, away = ("-", -offset) if offset < 0 else ("+", offset)
         zone = f"{sign}{away // 60:02d}:{away % 60:02d}"
         self._clock = Clock("%Y-%m-%dT%H:%M:%S", offset, suffix=zone)
+        self._absent = [
+            tuple(column for column, here in enumerate(layout.applies) if not here)
+            for layout in catalog.layouts
+        ]
         self._section_names: dict[SectionKey, str] = {}
         self._territory_names: dict[int | None, str] = {}
         self._last: bool | None = None
@@ -117,8 +121,13 @@ class JsonLevels:
             document["estado"] = _SIN_ACTA
             return document
         document["estado"] = _CAPTURED
-        document["votos"] = _fields(acta.votes)
-        document["totales"] = _fields(acta.totals)
+        # Most votes are numbers already; orjson writes a mark as its name, and only a field the
+        # ballot does not have must become null.
+        votes: list[Any] = list(acta.votes)
+        for column in self._absent[entry.layout]:
+            votes[column] = None
+        document["votos"] = votes
+        document["totales"] = [None if field is Mark.NO_APLICA else field for field in acta.totals]
         document["calculado"] = acta.total
         document["mecanismo"] = acta.mechanism
         document["origen"] = acta.origin
@@ -160,10 +169,3 @@ class JsonLevels:
         ]
         return document
 
-
-def _fields(fields: Iterable[Field]) -> list[int | str | None]:
-    """Fields as JSON: a number, the name of a mark, or null where the acta has no such field."""
-    return [
-        field if not isinstance(field, Mark) else (None if field is Mark.NO_APLICA else field.value)
-        for field in fields
-    ]

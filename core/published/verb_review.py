@@ -108,7 +108,8 @@ def _grouped(findings: Findings, listed: list[Finding]) -> Table:
         lines = [str(f.line) for f in of_code[:LINES_SHOWN] if f.line is not None]
         more = ["…"] if len(of_code) > LINES_SHOWN else []
         first = of_code[0]
-        example = f"{first.column}: {first.message}" if first.column else first.message
+        named = first.column is None or first.message.startswith(first.column)
+        example = first.message if named else f"{first.column}: {first.message}"
         table.add_row(
             code,
             _styled(kind.severity),

@@ -81,15 +81,14 @@ def _acta(file: PublishedFile, row: list[str], acta: int) -> PublishedActa | Non
     def text(name: str) -> str:
         return file.cell(row, name)
 
+    def when(name: str) -> int | None:
+        return parse_time(text(name), file.layout, file.utc_offset_hours)
+
     contabilizada = unwrap(text("CONTABILIZADA"))
     if contabilizada == "-":
         return None
     codes = CODES[text("OBSERVACIONES").strip()]
     sin_acta = any(code.startswith("S") for code in codes)
-    times = [
-        parse_time(text(name), file.layout, file.utc_offset_hours)
-        for name in ("FECHA_HORA_ACOPIO", "FECHA_HORA_CAPTURA", "FECHA_HORA_VERIFICACION")
-    ]
     votes = () if sin_acta else tuple(field(row[index]) for index in file.vote_indexes)
     totals = () if sin_acta else tuple(field(text(name)) for name in (*TOTAL_COLUMNS, "TOTAL_VOTOS_ASENTADO"))
     return PublishedActa(
@@ -105,6 +104,8 @@ def _acta(file: PublishedFile, row: list[str], acta: int) -> PublishedActa | Non
         text("DIGITALIZACION"),
         text("TIPO_DOCUMENTO"),
         text("CODIGO_INTEGRIDAD"),
-        *times,
+        when("FECHA_HORA_ACOPIO"),
+        when("FECHA_HORA_CAPTURA"),
+        when("FECHA_HORA_VERIFICACION"),
         0,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,18 +73,31 @@ def test_quintana_roo_2019_comes_out_as_published() -> None:
     assert format_percent(percent(263_005, 1_187_254)) == "22.1523"
 
 
-def test_puebla_2024_needs_the_votes_of_casillas_especiales_in_its_last_cut() -> None:
-    # Observed shares of 8,334 actas (GUB): captured, in inconsistency.
-    assert format_percent(percent(8_259, 8_334)) == "99.1000"
-    assert format_percent(percent(1_052 + 431 + 37, 8_334)) == "18.2385"
-    # DIP and AYUN: one lista nominal, votes with and without especiales, both published figures.
-    for with_special, without, published in (
-        (645_965, 641_815, "64.5965"),
-        (644_623, 643_421, "64.4623"),
-        (644_492, 639_765, "64.4492"),
-    ):
-        assert format_percent(participation(with_special, without, 1_000_000, last_cut=True)) == published
-        assert format_percent(participation(with_special, without, 1_000_000, last_cut=False)) != published
+# esperadas, fuera, capturadas, contabilizadas, inconsistentes, lista nominal, C_CS, S_CS,
+# and the published percentages: captured, counted, inconsistencias, participation.
+PUEBLA_2024 = [
+    (8334, 12, 8259, 6848, 1520, 4125717, 2658993, 2639492, "99.1000", "82.1694", "18.2385", "64.4492"),
+    (8423, 12, 8240, 6944, 1435, 4143315, 2676439, 2659244, "97.8273", "82.4409", "17.0366", "64.5965"),
+    (8352, 12, 7885, 6958, 1138, 4169515, 2687769, 2682757, "94.4085", "83.3093", "13.6254", "64.4623"),
+]
+
+
+@pytest.mark.parametrize("night", PUEBLA_2024, ids=["GUB", "DIP_LOC", "AYUN"])
+def test_puebla_2024_comes_out_as_published(night: tuple[int | str, ...]) -> None:
+    esperadas, fuera, capturadas, contabilizadas, inconsistentes, lista, with_special, without = night[:8]
+    assert isinstance(with_special, int) and isinstance(without, int)
+    tally = Tally(
+        *(int(n) for n in (esperadas, fuera, capturadas, contabilizadas, inconsistentes, lista)),
+        votes=with_special,
+        votes_special=with_special - without,
+    )
+    header = tally.counters(last_cut=True).as_header()
+    assert [header[name] for name in COUNTER_NAMES if name.startswith("PORCENTAJE")] == list(night[8:])
+    during = tally.counters(last_cut=False).porcentaje_participacion
+    assert (
+        format_percent(during)
+        == {"64.4492": "63.9765", "64.5965": "64.1815", "64.4623": "64.3421"}[str(night[11])]
+    )
 
 
 @given(st.lists(COUNTED, max_size=40), st.integers(0, 9))

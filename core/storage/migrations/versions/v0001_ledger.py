@@ -128,8 +128,9 @@ def _append_only(dialect: str) -> list[str]:
             for verb in ("UPDATE", "DELETE")
         ]
     statements = [
+        # The driver reads a lone percent sign as a placeholder.
         "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+        "$$ BEGIN RAISE EXCEPTION '%% is append-only', TG_TABLE_NAME; END $$"
     ]
     for table in ("ledger", "command"):
         statements.append(

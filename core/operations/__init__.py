@@ -1,0 +1,1 @@
+"""Operating the system: checks that what is stored is what the ledger says."""

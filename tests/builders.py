@@ -156,9 +156,7 @@ def random_acta(catalog: Catalog, entry: ActaEntry, dice: random.Random) -> Publ
         dice.choice(drawn),
         dice.choice(written),
     )
-    verdict = judge(
-        ActaReading(tuple(votes), entry.limit, totals[4], identified_later=dice.random() < 0.02)
-    )
+    verdict = judge(ActaReading(tuple(votes), entry.limit, totals[4], identified_later=dice.random() < 0.02))
     phone = dice.random() < 0.3
     return PublishedActa(
         entry.id, tuple(votes), totals, verdict.total, verdict.contabilizada, verdict.inconsistent,

@@ -61,9 +61,13 @@ class Publisher:
         self.recover()
 
     def recover(self) -> None:
-        """Point at the last cut the ledger knows, whatever a previous publisher left half done."""
+        """Point at the last cut the ledger knows, whatever a previous publisher left half done.
+
+        A folder that never had that cut (a database published into a new place) stays without a
+        pointer until its first one.
+        """
         number = self._engine.operation.last_cut
-        if number:
+        if number and self._builder.directory(number).is_dir():
             self._builder.point(number)
 
     def cut(self, at: int, *, last: bool = False) -> CutReport:

@@ -168,4 +168,3 @@ class JsonLevels:
             [territory, self._territory_names[territory]] for territory in levels.sections_of
         ]
         return document
-

@@ -23,32 +23,26 @@ COUNTERS: dict[str, str] = {
     "ACTAS_FUERA_CATALOGO": "Actas registradas que no se pueden asociar a una casilla aprobada.",
     "ACTAS_CAPTURADAS": "Actas del catálogo que ya están en el sistema, se contabilicen o no.",
     "PORCENTAJE_ACTAS_CAPTURADAS": "ACTAS_CAPTURADAS entre ACTAS_ESPERADAS.",
-    "ACTAS_CONTABILIZADAS": "Actas capturadas cuyos votos se suman: tienen al menos un dato legible y "
-    "su suma no "
-    "excede la lista nominal más las representaciones acreditadas (en casilla especial, las boletas "
-    "aprobadas "
-    "más las representaciones).",
+    "ACTAS_CONTABILIZADAS": "Actas capturadas cuyos votos se suman: tienen al menos un dato legible y su "
+    "suma no excede la lista nominal más las representaciones acreditadas (en casilla especial, las "
+    "boletas aprobadas más las representaciones).",
     "PORCENTAJE_ACTAS_CONTABILIZADAS": "ACTAS_CONTABILIZADAS entre ACTAS_ESPERADAS.",
     "PORCENTAJE_ACTAS_INCONSISTENCIAS": "Actas con alguna de las inconsistencias que la norma cuenta "
-    "(excede lista "
-    "nominal, campos ilegibles, campos sin dato) entre ACTAS_ESPERADAS. No cuenta las fuera de catálogo "
-    "ni las "
-    "sin acta.",
+    "(excede lista nominal, campos ilegibles, campos sin dato) entre ACTAS_ESPERADAS. No cuenta las "
+    "fuera de catálogo ni las sin acta.",
     "ACTAS_NO_CONTABILIZADAS": "ACTAS_CAPTURADAS menos ACTAS_CONTABILIZADAS. No incluye las fuera de "
     "catálogo.",
     "LISTA_NOMINAL_ACTAS_CONTABILIZADAS": "Suma de la lista nominal de las actas contabilizadas.",
     "TOTAL_VOTOS_C_CS": "Votos de las actas contabilizadas, con las casillas especiales.",
     "TOTAL_VOTOS_S_CS": "Votos de las actas contabilizadas, sin las casillas especiales.",
-    "PORCENTAJE_PARTICIPACION_CIUDADANA": "Durante la operación, TOTAL_VOTOS_S_CS entre la lista "
-    "nominal de las "
-    "actas contabilizadas; en el último corte, TOTAL_VOTOS_C_CS (Anexo 13, numeral 29).",
+    "PORCENTAJE_PARTICIPACION_CIUDADANA": "Durante la operación, TOTAL_VOTOS_S_CS entre la lista nominal "
+    "de las actas contabilizadas; en el último corte, TOTAL_VOTOS_C_CS (Anexo 13, numeral 29).",
 }
 """What each header counter is."""
 
 COLUMNS: dict[str, str] = {
     "CLAVE_CASILLA": "Clave de la casilla: entidad (2 dígitos), sección (4), tipo (1), número (2) y "
-    "extensión "
-    "contigua (2). Vacía o con guion en las actas fuera de catálogo.",
+    "extensión contigua (2). Vacía o con guion en las actas fuera de catálogo.",
     "CLAVE_ACTA": "CLAVE_CASILLA seguida de TIPO_ACTA.",
     "ID_ENTIDAD": "Número de la entidad (Anexo 18.10 del Reglamento de Elecciones).",
     "ENTIDAD": "Nombre de la entidad.",
@@ -59,15 +53,13 @@ COLUMNS: dict[str, str] = {
     "SECCION": "Sección electoral. No aplica en las casillas que no pertenecen a una.",
     "ID_CASILLA": "Número de la casilla.",
     "TIPO_CASILLA": "B básica, C contigua, E extraordinaria, S especial, A voto anticipado, M mesa del "
-    "voto "
-    "en el extranjero, P (V en 2021) prisión preventiva, U urna electrónica.",
+    "voto en el extranjero, P (V en 2021) prisión preventiva, U urna electrónica.",
     "EXT_CONTIGUA": "Número de la contigua a una extraordinaria.",
     "UBICACION_CASILLA": "1 urbana, 2 no urbana, 3 fuera de catálogo.",
     "TIPO_ACTA": "Número impreso en el formato del acta.",
     "TOTAL_BOLETAS_SOBRANTES": "Boletas que no se usaron y se cancelaron.",
     "TOTAL_PERSONAS_VOTARON": "Personas que votaron.",
-    "TOTAL_REP_PARTIDO_CI_VOTARON": "Representaciones de partidos y candidaturas independientes que "
-    "votaron.",
+    "TOTAL_REP_PARTIDO_CI_VOTARON": "Representaciones de partidos y candidaturas independientes que votaron.",
     "TOTAL_VOTOS_SACADOS": "Votos sacados de la urna.",
     "NO_REGISTRADAS": "Votos para candidaturas no registradas.",
     "NULOS": "Votos nulos.",
@@ -86,11 +78,10 @@ COLUMNS: dict[str, str] = {
     "ORIGEN": "CASILLA o CATD: dónde se digitalizó.",
     "DIGITALIZACION": "Con qué se digitalizó: teléfono móvil, escáner o urna electrónica.",
     "TIPO_DOCUMENTO": "ACTA PREP; RPP copia de representaciones; CC copia del consejo; PPC copia de "
-    "partido "
-    "obtenida en el consejo; ACTA VMRE extranjero; ACTA VA voto anticipado; ACTA VPPP prisión preventiva; "
-    "ACTA UE urna electrónica.",
-    "COTEJADA": "0 sin cotejar, 1 cotejada y aceptada, 2 cotejada después de modificarse, 3 cotejada "
-    "sin aceptar.",
+    "partido obtenida en el consejo; ACTA VMRE extranjero; ACTA VA voto anticipado; ACTA VPPP prisión "
+    "preventiva; ACTA UE urna electrónica.",
+    "COTEJADA": "0 sin cotejar, 1 cotejada y aceptada, 2 cotejada después de modificarse, 3 cotejada sin "
+    "aceptar.",
 }
 """What each fixed column is."""
 

@@ -237,9 +237,7 @@ class PackageBuilder:
         if len(set(names)) != len(names) or len(set(contests)) != len(contests):
             raise PackageError("dos salidas tienen la misma elección o el mismo nombre de archivo")
 
-    def _build(
-        self, directory: Path, snapshot: Snapshot, number: int, at_ms: int, last: bool
-    ) -> BuiltCut:
+    def _build(self, directory: Path, snapshot: Snapshot, number: int, at_ms: int, last: bool) -> BuiltCut:
         timings: dict[str, float] = {}
         timer = _Timer(timings)
         # A build that failed half way left some contests a cut behind: start from everything again.
@@ -327,9 +325,7 @@ class PackageBuilder:
             )
         timer("resumen")
 
-    def _archives(
-        self, directory: Path, names: FileNames, moment: datetime
-    ) -> dict[str, str]:
+    def _archives(self, directory: Path, names: FileNames, moment: datetime) -> dict[str, str]:
         """The ZIP of each contest and the one that holds them; returns the content hash of each."""
         contents: dict[str, str] = {}
         inner: list[tuple[str, bytes | Path]] = []

@@ -137,9 +137,7 @@ def check_header(data: bytes, dialect: Dialect, *, last: bool, name: str) -> dic
         recounted = recount(data, dialect, last=last)
     except RowMismatchError as error:
         raise RowMismatchError(f"{name}: {error}", error.differences) from error
-    differences = [
-        (key, written[key], value) for key, value in recounted.items() if written[key] != value
-    ]
+    differences = [(key, written[key], value) for key, value in recounted.items() if written[key] != value]
     if differences:
         told = "; ".join(f"{key} dice {said} y las filas dan {found}" for key, said, found in differences)
         raise HeaderMismatchError(f"{name}: {told}", differences)

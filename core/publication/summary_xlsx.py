@@ -139,9 +139,7 @@ def _territories(
         sheet.write_number(row, column, value, styles["total_percent" if style == "percent" else "total"])
 
 
-def _contenders(
-    book: Any, styles: Mapping[str, Any], contest_id: str, levels: Levels, stamp: str
-) -> None:
+def _contenders(book: Any, styles: Mapping[str, Any], contest_id: str, levels: Levels, stamp: str) -> None:
     """Votes of the whole entidad by party and by candidacy, side by side."""
     sheet = _sheet(book, styles, f"{contest_id} por partido", levels.contest.name, stamp)
     sheet.set_column(0, 0, 30)

@@ -80,7 +80,8 @@ TABLE = {
 def test_there_is_one_state_of_each_status_and_one_command_of_each_kind() -> None:
     assert set(STATES) == set(Status) == {state.status for state in ALL_STATES}
     assert {type(command) for command in COMMANDS} == {row.command for row in TRANSITIONS}
-    assert {type(command) for command in COMMANDS} == set(ActaCommand.__subclasses__())
+    # By name: a dataclass with slots leaves its first class among the subclasses.
+    assert {type(c).__name__ for c in COMMANDS} == {c.__name__ for c in ActaCommand.__subclasses__()}
 
 
 @pytest.mark.parametrize(
@@ -127,8 +128,6 @@ def test_an_event_that_cannot_follow_a_state_is_named_as_corruption(status: Stat
     }
     if kind in possible or kind is EventKind.DUPLICATE_RECORDED:
         return
-    if status is Status.CAPTURED_ONCE and kind in (EventKind.ACTA_VERIFIED, EventKind.ACTA_DISPUTED):
-        pytest.skip("follows the second capture in the same decision")
     if status is Status.IN_DISPUTE and kind in (EventKind.ACTA_DISPUTED, EventKind.CAPTURE_REQUESTED):
         return
     with pytest.raises(ImpossibleEventError, match=f"{kind.value} after {status.value}"):

@@ -144,6 +144,14 @@ def test_a_publisher_that_dies_before_pointing_is_finished_by_the_next_one(
     assert office.last()["corte"] == 2
 
 
+def test_a_database_can_be_published_into_another_folder(office: Office, tmp_path: Path) -> None:
+    office.publisher.cut(AT)
+    elsewhere = tmp_path / "otro"
+    elsewhere.mkdir()
+    assert Publisher(office.engine, office.database, elsewhere).cut(AT + MINUTE).number == 2
+    assert (elsewhere / "ultimo").resolve().name == "0002"
+
+
 def test_a_closed_operation_takes_no_cut(office: Office) -> None:
     office.send(office.orders.close(at=START + 24 * 60 * MINUTE))
     with pytest.raises(CutNotRecordedError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
 from core.domain.rules import RULES, SITUATIONS, Severity
 from core.publication.dialects import DIALECTS, DialectError, load_dialect
-from core.publication.dialects.dialect import read_dialect
+from core.publication.dialects.dialect import PUBLISHED_CODES, read_dialect
 
 PUBLISHED = [rule for rule in RULES if rule.severity is not Severity.NOTICE]
 
@@ -96,3 +97,14 @@ def _document() -> dict:  # type: ignore[type-arg]  # a TOML document, of any sh
 
     text = (resources.files("core.publication.dialects") / "opl-2024.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
+
+
+def test_the_table_of_texts_in_the_document_is_what_the_dialects_write(repository: Path) -> None:
+    lines = (repository / "docs" / "dialectos.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    names = next(row for row in rows if row[0] == "código")[1:]
+    dialects = [load_dialect(name.strip("`")) for name in names]
+    told = {row[0]: row[1:] for row in rows if row[0] in PUBLISHED_CODES}
+    assert set(told) == set(PUBLISHED_CODES)
+    for code, texts in told.items():
+        assert texts == [dialect.observations.text((code,)) for dialect in dialects]

@@ -80,9 +80,7 @@ def test_a_cut_holds_every_file_and_the_manifest_tells_each(tmp_path: Path) -> N
 
 
 def test_the_zips_open_and_hold_the_same_results(tmp_path: Path) -> None:
-    directory = publish(
-        PackageBuilder(CATALOG, tmp_path, mode="oficial"), random_snapshot(CATALOG, 1), 1
-    )
+    directory = publish(PackageBuilder(CATALOG, tmp_path, mode="oficial"), random_snapshot(CATALOG, 1), 1)
     with zipfile.ZipFile(directory / "20210606_0506_PREP_JAL.zip") as outer:
         assert outer.testzip() is None
         inner = io.BytesIO(outer.read("20210606_0506_PREP_AYUN_JAL.zip"))
@@ -196,9 +194,7 @@ def test_only_objects_with_something_new_are_written(tmp_path: Path) -> None:
 
 
 def test_json_levels_add_up_and_say_how_much_of_each_is_in(tmp_path: Path) -> None:
-    directory = publish(
-        PackageBuilder(CATALOG, tmp_path, mode="simulacro"), random_snapshot(CATALOG, 6), 1
-    )
+    directory = publish(PackageBuilder(CATALOG, tmp_path, mode="simulacro"), random_snapshot(CATALOG, 6), 1)
     index = index_of(directory)
     for contest, told in index["contiendas"].items():
         documents = list(objects_from(tmp_path, told["raiz"]))
@@ -220,19 +216,18 @@ def test_json_levels_add_up_and_say_how_much_of_each_is_in(tmp_path: Path) -> No
             assert len(section["actas"]) == section["esperadas"]
             counted = [acta["votos"] for acta in section["actas"] if acta.get("contabilizada")]
             sums = [
-                sum(vote for vote in column if isinstance(vote, int))
-                for column in zip(*counted, strict=True)
+                sum(vote for vote in column if isinstance(vote, int)) for column in zip(*counted, strict=True)
             ]
             assert section["votos"] == (sums or [0] * len(whole["votos"]))
             assert "corte" not in section and "instante" not in section
 
 
 def test_a_rehearsal_says_so_in_every_place_a_reader_looks(tmp_path: Path) -> None:
-    directory = publish(
-        PackageBuilder(CATALOG, tmp_path, mode="simulacro"), random_snapshot(CATALOG, 1), 1
-    )
-    assert (directory / "JAL_AYUN_2021.csv").read_text(encoding="utf-8-sig").startswith(
-        "ELECCIÓN AYUN - SIMULACRO\n"
+    directory = publish(PackageBuilder(CATALOG, tmp_path, mode="simulacro"), random_snapshot(CATALOG, 1), 1)
+    assert (
+        (directory / "JAL_AYUN_2021.csv")
+        .read_text(encoding="utf-8-sig")
+        .startswith("ELECCIÓN AYUN - SIMULACRO\n")
     )
     archives = [path for path in directory.iterdir() if path.suffix == ".zip"]
     assert len(archives) == 3 and all(path.name.endswith("_SIMULACRO.zip") for path in archives)
@@ -244,8 +239,8 @@ def test_a_rehearsal_says_so_in_every_place_a_reader_looks(tmp_path: Path) -> No
 
 
 def test_a_replay_keeps_the_name_of_its_source_and_an_unmarked_title(tmp_path: Path) -> None:
-    source = {"csv_name": "QROO_AYUN_2019.csv", "title": "AYUNTAMIENTOS"}
-    outputs = (Output("AYUN", "qroo-2019", mark_title=False, **source),)
+    source = "QROO_AYUN_2019.csv"
+    outputs = (Output("AYUN", "qroo-2019", csv_name=source, title="AYUNTAMIENTOS", mark_title=False),)
     directory = publish(
         PackageBuilder(CATALOG, tmp_path, mode="simulacro", outputs=outputs), random_snapshot(CATALOG, 1), 1
     )

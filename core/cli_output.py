@@ -7,6 +7,7 @@ read it. Nothing here decides anything; the only clock read is the one that pace
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -215,3 +216,15 @@ def _plain(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"cannot be written as JSON: {type(value).__name__}")
+
+
+def program() -> str:
+    """How to call this command again: its bare name where it is on the PATH, otherwise its path."""
+    invoked = Path(sys.argv[0])
+    found = shutil.which(invoked.name)
+    if found is not None and Path(found).resolve() == invoked.resolve():
+        return invoked.name
+    try:
+        return str(invoked.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(invoked)

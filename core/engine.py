@@ -44,6 +44,11 @@ from core.storage.store import Answered, Batch, Store, Transaction, chain, ledge
 OUTSIDE_OWNER = -1
 """Owner of an image that belongs to an acta fuera de catálogo."""
 
+# A union in `isinstance` is built anew on every call.
+_OF_ACTAS = (ActaCommand, ReceiveOutside)
+_OF_IMAGES = (Digitize, ReplaceImage)
+_WITH_IMAGE = (Digitize, ReplaceImage, ReceiveOutside)
+
 CACHED_ACTAS = 100_000
 """States kept in memory; the rest are read back from the ledger when needed."""
 
@@ -158,7 +163,7 @@ class Engine:
         self._make_room()
         self._load(transaction, [c.acta for c in commands if c.acta is not None])
         images = transaction.images(
-            [c.image_hash for c in commands if isinstance(c, Digitize | ReplaceImage | ReceiveOutside)]
+            self.catalog.contests, [c.image_hash for c in commands if isinstance(c, _WITH_IMAGE)]
         )
         wanted = [c.outside for c in commands if isinstance(c, Identify)]
         outside = transaction.outside(wanted) if wanted else {}
@@ -196,7 +201,7 @@ class Engine:
         outside: dict[int, OutsideActa],
     ) -> list[Event] | Rejection:
         operation = self._operation
-        if not isinstance(command, ActaCommand | ReceiveOutside):
+        if not isinstance(command, _OF_ACTAS):
             return decide_operation(operation, command, recorded_at, self.pending, self._seq)
         if not operation.running:
             return Rejection(Refusal.OPERATION_CLOSED)
@@ -215,7 +220,7 @@ class Engine:
                 return refused
         entry = self.catalog.actas[command.acta]
         owner = None
-        if isinstance(command, Digitize | ReplaceImage):
+        if isinstance(command, _OF_IMAGES):
             owner = images.get((entry.contest, command.image_hash))
         facts = Facts(
             self._applies[entry.layout],
@@ -345,7 +350,7 @@ class Engine:
         self._registered = transaction.result_count()
         self._outside_count = transaction.outside_count()
         self._rate.forget()
-        for actor, station, at in transaction.recent_marks(self._rate.limits.window_ms):
+        for actor, station, at in transaction.marks():
             self._rate.note(actor, station, at)
 
     def _make_room(self) -> None:

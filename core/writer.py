@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+
 from core.domain.commands import AnyCommand
 from core.engine import Answer, Engine
 
@@ -76,6 +78,8 @@ class GroupWriter:
                     closing = True
                 else:
                     waiting.append(following)
+            # A caller who gave up before its turn is left out; later than this it cannot cancel.
+            waiting = [pair for pair in waiting if pair[1].set_running_or_notify_cancel()]
             if waiting:
                 self._commit(waiting)
 
@@ -83,6 +87,11 @@ class GroupWriter:
         try:
             answers = self._engine.execute([command for command, _ in waiting], self._clock())
         except Exception as error:  # noqa: BLE001 - it is handed to every caller
+            if len(waiting) > 1 and not isinstance(error, OperationalError | InterfaceError):
+                # One of them cannot be written; its neighbours must not pay for it.
+                for one in waiting:
+                    self._commit([one])
+                return
             # Nothing was recorded: every caller learns it and may send the same key again.
             for _, future in waiting:
                 future.set_exception(error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from math import ceil, log
+from math import ceil, floor, log
 
 from core.domain.catalog import Catalog
 from simulator.scenario import MS_PER_MINUTE, Exercise, LinkFault, Measure, Scenario
@@ -105,7 +105,14 @@ def plan_links(catalog: Catalog, scenario: Scenario, seeds: Seeds) -> tuple[list
 
 
 def touched(catalog: Catalog, scenario: Scenario, fault: LinkFault, name: str, seeds: Seeds) -> list[int]:
-    """CATDs a fault falls on."""
+    """CATDs a fault falls on: a share of the candidates, of every size alike.
+
+    A few CATDs gather most actas. Taking every so many in order of size, from a random start, keeps a
+    share of the CATDs close to the same share of the actas, whatever the seed.
+    """
+    sizes = [0] * len(catalog.catds)
+    for entry in catalog.actas:
+        sizes[catalog.casillas[entry.casilla].catd] += 1
     inside = set(scenario.metropolitan)
     candidates = []
     for catd in catalog.catds:
@@ -115,7 +122,13 @@ def touched(catalog: Catalog, scenario: Scenario, fault: LinkFault, name: str, s
         if fault.distritos and catd.distrito not in fault.distritos:
             continue
         candidates.append(catd.id)
-    return sorted(seeds.quota(f"{name}/lugares", candidates, fault.share))
+    candidates.sort(key=lambda number: (-sizes[number], number))
+    start = seeds.stream(f"{name}/lugares").random()
+    return sorted(
+        number
+        for position, number in enumerate(candidates)
+        if floor((position + 1) * fault.share + start) > floor(position * fault.share + start)
+    )
 
 
 def _apply_fault(

@@ -31,6 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace, out: Output) -> Answer:
+    from core.cli_output import program
     from core.errors import UsageError
     from simulator.night import claim_output
     from simulator.replay import prepare, read_files, replay, written_file
@@ -39,9 +40,9 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     if args.cada < 0:
         raise UsageError("--cada no puede ser negativo.")
     files = read_files([Path(name) for name in args.archivos])
+    plan = prepare(files)
     folder = Path(args.salida)
     claim_output(folder, "prep repetir", replace=args.reemplazar)
-    plan = prepare(files)
     with out.progress("Repetición de la noche", len(plan.steps)) as progress:
         replayed = replay(plan, folder, base=args.base, every_minutes=args.cada, advance=progress.update)
     comparisons = compare_all(replayed, [written_file(replayed, file) for file in files])
@@ -61,7 +62,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
             *(line for comparison in comparisons for line in _as_text(comparison)),
             f"Paquetes del último corte: {folder / 'ultimo'}",
             f"Huella del estado final: {replayed.fingerprint}",
-            f"Sigue: prep comprobar --base {args.base or folder / 'prep.db'}",
+            f"Sigue: {program()} comprobar --base {args.base or folder / 'prep.db'}",
         ]
     )
     return Answer(DONE if not unexplained else ANSWER_IS_NO, data, text)

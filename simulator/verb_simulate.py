@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.cli_output import program
 from core.cli_verb import ANSWER_IS_NO, DONE, Answer, Verb
 from core.errors import UsageError
 
@@ -148,7 +149,7 @@ def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any]) -> str:
     lines += ["", f"Huella: {data['huella']}", f"Resumen: {folder / SUMMARY_TEXT}"]
     if data["cortes"]:
         lines += [f"Paquetes: {folder / CUTS}/ (el último, en {folder / 'ultimo'})"]
-    lines += ["", f"Sigue: prep comprobar --base {base}"]
+    lines += ["", f"Sigue: {program()} comprobar --base {base}"]
     return "\n".join(lines)
 
 

@@ -49,7 +49,7 @@ from core.domain.commands import (
     Resolve,
 )
 from core.domain.events import Event, EventKind
-from core.domain.fields import Field, Mark, valid_field
+from core.domain.fields import MAX_VOTES_IN_A_FIELD, Field, Mark, valid_field
 from core.domain.rules import ActaReading, judge
 
 
@@ -233,6 +233,9 @@ def check_fields(
         return Rejection(Refusal.BAD_FIELDS, f"Se esperaban {len(applies)} campos y llegaron {len(votes)}.")
     no_aplica = Mark.NO_APLICA
     for position, (vote, exists) in enumerate(zip(votes, applies, strict=True)):
+        # Nearly every field of the night is a number of a column that exists.
+        if exists and type(vote) is int and 0 <= vote <= MAX_VOTES_IN_A_FIELD:
+            continue
         if (vote is no_aplica) is exists:
             return Rejection(Refusal.FIELD_DOES_NOT_APPLY, f"Columna {position + 1}.")
         if not valid_field(vote):
@@ -465,25 +468,31 @@ _ARRIVED = tuple(state for state in ALL_STATES if state not in (Expected, SinAct
 _DIGITIZED = tuple(state for state in _ARRIVED if state is not Received)
 
 
-def _same(states: tuple[type[Any], ...]) -> tuple[Status, ...]:
-    return tuple(state.status for state in states)
+def _staying(
+    states: tuple[type[Any], ...], command: type[ActaCommand], handler: Handler, *or_to: Status
+) -> tuple[Transition, ...]:
+    """One row per state, whose command leaves it as it is or leads to `or_to`."""
+    return tuple(
+        Transition((state,), command, tuple(dict.fromkeys((*or_to, state.status))), handler)
+        for state in states
+    )
 
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition((Expected, SinActa), Receive, (Status.RECEIVED,), _receive),
-    Transition(_ARRIVED, Receive, _same(_ARRIVED), _receive),
+    *_staying(_ARRIVED, Receive, _receive),
     Transition((Received,), Digitize, (Status.DIGITIZED, Status.RECEIVED), _digitize),
-    Transition(_DIGITIZED, Digitize, _same(_DIGITIZED), _digitize),
+    *_staying(_DIGITIZED, Digitize, _digitize),
     Transition((Digitized, Recalled), Capture, (Status.CAPTURED_ONCE,), _capture),
     Transition((CapturedOnce,), Capture, (Status.VERIFIED, Status.IN_DISPUTE), _capture),
     Transition((AwaitingCapture,), Capture, (Status.VERIFIED, Status.IN_DISPUTE), _capture),
     Transition((InDispute,), Resolve, (Status.VERIFIED, Status.AWAITING_CAPTURE), _resolve),
     Transition((Expected, Received), MarkSinActa, (Status.SIN_ACTA,), _mark_sin_acta),
-    Transition(
+    *_staying(
         (Digitized, CapturedOnce, InDispute, AwaitingCapture, Recalled),
         ReplaceImage,
-        (Status.DIGITIZED, *_same((CapturedOnce, InDispute, AwaitingCapture, Recalled))),
         _replace_image,
+        Status.DIGITIZED,
     ),
     Transition((Verified, Published, Collated), RequestRecall, (Status.RECALL_REQUESTED,), _request_recall),
     Transition((RecallRequested,), ApproveRecall, (Status.RECALLED,), _approve_recall),

@@ -52,6 +52,9 @@ def check(database: Engine, advance: Callable[[int], None] = lambda _: None) -> 
     with reading(database) as connection:
         catalog = read_catalog(connection)
         rebuilt = Rebuilt(catalog, findings)
+        comparison = Comparison(connection, rebuilt, findings)
+        # First, because encoding the catalogue takes memory that the states will need.
+        comparison.fixed()
         rebuilt.read(connection, advance)
-        counters = Comparison(connection, rebuilt, findings).run()
+        counters = comparison.run()
     return Check(findings, rebuilt.events, len(catalog.actas), counters, rebuilt.hash)

@@ -15,11 +15,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from core.errors import UsageError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+_CANNOT_OPEN = (DatabaseError, OperationalError)
+"""What a server that does not answer and a file that is not a database raise; the subclasses are defects."""
 
 
 class DatabaseVersionError(UsageError):
@@ -41,7 +44,7 @@ def parse_url(text: str) -> URL:
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
-        raise UsageError(f"La base «{text}» no es SQLite ni PostgreSQL.")
+        raise UsageError(f"La base «{_without_password(text)}» no es SQLite ni PostgreSQL.")
     return url
 
 
@@ -93,8 +96,10 @@ def open_database(text: str) -> Engine:
         with engine.begin() as connection:
             _refuse_unknown_version(connection)
             alembic_command.upgrade(_alembic(connection), "head")
-    except OperationalError as error:
-        raise UsageError(f"No se pudo abrir la base «{text}»: {error.orig}") from error
+    except DatabaseError as error:
+        if type(error) not in _CANNOT_OPEN:
+            raise
+        raise UsageError(f"No se pudo abrir la base «{_without_password(text)}»: {error.orig}") from error
     return engine
 
 
@@ -110,14 +115,21 @@ def open_existing(text: str) -> Engine:
     try:
         with engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as error:
-        raise UsageError(f"No se pudo abrir la base «{text}»: {error.orig}") from error
+    except DatabaseError as error:
+        if type(error) not in _CANNOT_OPEN:
+            raise
+        raise UsageError(f"No se pudo abrir la base «{_without_password(text)}»: {error.orig}") from error
     wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     if found != wanted:
         raise DatabaseVersionError(
-            f"La base «{text}» es de la versión {found or 'desconocida'}; se esperaba la {wanted}."
+            f"La base «{_without_password(text)}» es de la versión {found or 'desconocida'}; "
+            f"se esperaba la {wanted}."
         )
     return engine
+
+
+def _without_password(text: str) -> str:
+    return make_url(text).render_as_string(hide_password=True) if "://" in text else text
 
 
 def _refuse_unknown_version(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, bindparam, func, select
+from sqlalchemy import Connection, CursorResult, Engine, Table, bindparam, func, select
 
 from core.domain.acta import Status
 from core.domain.catalog import Catalog, decode_catalog
@@ -63,7 +63,7 @@ class Batch:
 
 def chain(previous: bytes, row: Sequence[Any]) -> bytes:
     """Hash of a ledger row: SHA-256 of the previous hash and the row's columns, unit separated."""
-    text = "\x1f".join("" if value is None else str(value) for value in row)
+    text = "\x1f".join(["" if value is None else str(value) for value in row])
     return hashlib.sha256(previous + text.encode()).digest()
 
 
@@ -184,12 +184,16 @@ EVENTS = select(
     schema.ledger.c.data,
     schema.ledger.c.hash,
 )
-_EVENTS_OF = EVENTS.where(schema.ledger.c.acta.in_(bindparam("ids", expanding=True))).order_by(
-    schema.ledger.c.seq
+# What every batch asks goes to the driver as text: building these with the library costs as much as
+# deciding the batch.
+_HEAD = "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
+_EVENTS_OF = (
+    'SELECT seq, kind, acta, "at", device_at, recorded_at, actor, station, data FROM ledger '
+    "WHERE acta IN ({}) ORDER BY seq"
 )
-_HEAD = select(schema.ledger.c.seq, schema.ledger.c.hash).order_by(schema.ledger.c.seq.desc()).limit(1)
-_ANSWERS = select(schema.command).where(schema.command.c.key.in_(bindparam("keys", expanding=True)))
-_IMAGES = select(schema.image).where(schema.image.c.sha256.in_(bindparam("hashes", expanding=True)))
+_ANSWERS = "SELECT key, digest, refusal, detail, seq_first, seq_last FROM command WHERE key IN ({})"
+# Contest first, as in the primary key: by the hash alone every image of the night would be looked at.
+_IMAGES = "SELECT contest, sha256, acta FROM image WHERE contest = ? AND sha256 IN ({})"
 _OUTSIDE = select(schema.outside).where(schema.outside.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -206,21 +210,21 @@ class Transaction:
 
     def head(self) -> tuple[int, bytes]:
         """Last sequence of the ledger and its hash; (0, GENESIS) when it is empty."""
-        row = self.connection.execute(_HEAD).first()
+        row = self.connection.exec_driver_sql(_HEAD).first()
         return (int(row[0]), bytes(row[1])) if row is not None else (0, GENESIS)
 
     def answers(self, keys: Sequence[str]) -> dict[str, Answered]:
         """Answers already given to some keys."""
         found: dict[str, Answered] = {}
         for some in _chunks(keys):
-            for row in self.connection.execute(_ANSWERS, {"keys": some}):
+            for row in self._among(_ANSWERS, some):
                 found[row[0]] = Answered(bytes(row[1]), row[2], row[3] or "", row[4], row[5])
         return found
 
     def events_of(self, actas: Sequence[int]) -> Iterator[tuple[int, Event]]:
         """(seq, event) of some actas, in order."""
         for some in _chunks(actas):
-            for row in self.connection.execute(_EVENTS_OF, {"ids": some}):
+            for row in self._among(_EVENTS_OF, some):
                 yield int(row[0]), event_of(row)
 
     def events_after(self, seq: int) -> Iterator[tuple[int, Event]]:
@@ -243,27 +247,23 @@ class Transaction:
         for row in rows:
             yield int(row[0]), event_of(row)
 
-    def recent_marks(self, window_ms: int) -> Iterator[tuple[str, str, int]]:
-        """(actor, station, time) of the marks sin acta within a window before the latest one."""
-        kind = EventKind.SIN_ACTA_MARKED.value
-        at = schema.ledger.c["at"]
-        latest = self.connection.execute(select(func.max(at)).where(schema.ledger.c.kind == kind)).scalar()
-        if latest is None:
-            return
+    def marks(self) -> Iterator[tuple[str, str, int]]:
+        """(actor, station, time) of every mark sin acta."""
         rows = self.connection.execute(
-            select(schema.ledger.c.actor, schema.ledger.c.station, at)
-            .where(schema.ledger.c.kind == kind, at > latest - window_ms)
-            .order_by(schema.ledger.c.seq)
+            select(schema.ledger.c.actor, schema.ledger.c.station, schema.ledger.c["at"]).where(
+                schema.ledger.c.kind == EventKind.SIN_ACTA_MARKED.value
+            )
         )
         for row in rows:
             yield row[0], row[1], int(row[2])
 
-    def images(self, hashes: Sequence[str]) -> dict[tuple[str, str], int]:
-        """(contest, hash) -> acta of the images already known."""
+    def images(self, contests: Iterable[str], hashes: Sequence[str]) -> dict[tuple[str, str], int]:
+        """(contest, hash) -> acta of the images already known in some contests."""
         found: dict[tuple[str, str], int] = {}
         for some in _chunks(hashes):
-            for row in self.connection.execute(_IMAGES, {"hashes": some}):
-                found[(row[0], row[1])] = int(row[2])
+            for contest in contests:
+                for row in self._among(_IMAGES, some, contest):
+                    found[(row[0], row[1])] = int(row[2])
         return found
 
     def outside(self, ids: Sequence[int]) -> dict[int, OutsideActa]:
@@ -284,6 +284,11 @@ class Transaction:
     def result_count(self) -> int:
         """How many actas of the catalogue are registered."""
         return int(self.connection.execute(select(func.count()).select_from(schema.result)).scalar_one())
+
+    def _among(self, sql: str, items: Sequence[Any], *before: Any) -> CursorResult[*tuple[Any, ...]]:
+        """Run a query whose `{}` is a list of items, after the parameters that come before it."""
+        marks = ", ".join("?" * len(items))
+        return self.connection.exec_driver_sql(self._store.placeholders(sql.format(marks)), (*before, *items))
 
     def insert(self, table: Table, rows: list[tuple[Any, ...]]) -> None:
         """Insert rows given in table column order."""

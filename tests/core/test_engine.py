@@ -24,6 +24,7 @@ from tests.core.domain.small import (
     END,
     MINUTE,
     START,
+    TOTALS,
     WIDTH,
     Orders,
     open_engine,
@@ -77,8 +78,6 @@ def test_two_equal_captures_by_two_persons_give_the_definitive_value(engine: Eng
 
 
 def test_captures_that_differ_only_in_a_total_are_disputed(engine: Engine, orders: Orders) -> None:
-    from tests.core.domain.small import TOTALS
-
     accepted(engine, [*orders.arrived(0), orders.capture(0, "ana")])
     answer = accepted(engine, [orders.capture(0, "beto", totals=replace(TOTALS, total_asentado=84))])[0]
     assert kinds([answer]) == [EventKind.ACTA_CAPTURED, EventKind.ACTA_DISPUTED]
@@ -265,6 +264,25 @@ def test_the_rate_of_marking_survives_a_restart(base: str, orders: Orders) -> No
     assert restarted.execute([orders.sin_acta(2)], NOW)[0].refusal is Refusal.NEEDS_SUPERVISOR
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_the_rate_of_marking_cannot_be_dodged_with_times_out_of_order(
+    base: str, orders: Orders, restart: bool
+) -> None:
+    limits = MarkingLimits(window_ms=10 * MINUTE, without_supervisor=2, with_supervisor=4)
+    engine = open_engine(base, limits=limits)
+    early, later = orders.at + 30 * MINUTE, orders.at + 90 * MINUTE
+    accepted(
+        engine,
+        [orders.open(), orders.sin_acta(0, at=early), orders.sin_acta(1, at=early),
+         orders.sin_acta(2, "otra", at=later), orders.sin_acta(3, at=later)],
+        at=later,
+    )  # fmt: skip
+    if restart:
+        engine = open_engine(base, limits=limits)
+    for at in (early, early + MINUTE, early - MINUTE):
+        assert engine.execute([orders.sin_acta(4, at=at)], later)[0].refusal is Refusal.NEEDS_SUPERVISOR
+
+
 def test_an_acta_marked_sin_acta_that_later_arrives_goes_on_as_any_other(
     engine: Engine, orders: Orders
 ) -> None:
@@ -397,6 +415,21 @@ def test_a_cut_publishes_what_it_includes_and_nothing_later(engine: Engine, orde
     accepted(engine, [orders.cut(2, engine.seq)])
     states = [engine.state(acta) for acta in (0, 1)]
     assert [s.cut for s in states if isinstance(s, Published)] == [1, 2]
+
+
+def test_a_cut_leaves_out_an_acta_touched_after_what_it_includes(
+    engine: Engine, orders: Orders, base: str
+) -> None:
+    accepted(engine, orders.agreed(0))
+    high = engine.seq
+    accepted(engine, [orders.request_recall(0), orders.cut(1, high)])
+    reloaded = open_engine(base)
+    assert reloaded.state(0) == engine.state(0)
+    accepted(engine, [orders.dismiss_recall(0)])
+    assert [e.state(0).status for e in (engine, reloaded, open_engine(base))] == [Status.VERIFIED] * 3
+    accepted(engine, [orders.cut(2, engine.seq)])
+    assert engine.state(0) == open_engine(base).state(0)
+    assert engine.state(0).status is Status.PUBLISHED
 
 
 def test_a_refused_cut_is_recorded_and_its_number_can_be_used_again(engine: Engine, orders: Orders) -> None:

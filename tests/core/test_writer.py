@@ -112,6 +112,45 @@ def test_a_refused_command_does_not_disturb_its_neighbours(engine: Engine) -> No
         assert [future.result(timeout=10).refusal for future in futures] == [None, Refusal.STATE, None]
 
 
+class Gated:
+    """An engine that waits to be let through, so that a batch can gather behind it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.gate = threading.Event()
+        execute = engine.execute
+
+        def gated(commands: Any, recorded_at: Any) -> list[Answer]:
+            self.gate.wait(10)
+            return execute(commands, recorded_at)
+
+        engine.execute = gated  # type: ignore[method-assign]
+
+
+def test_a_command_that_cannot_be_written_fails_alone(engine: Engine) -> None:
+    gated = Gated(engine)
+    with GroupWriter(engine, lambda: START) as writer:
+        unwritable = Orders().receive(1, actor="\ud800")
+        futures = [writer.submit(c) for c in (order(2, 0), order(0, 0), unwritable, order(0, 1))]
+        gated.gate.set()
+        assert [futures[n].result(timeout=10).accepted for n in (0, 1, 3)] == [True] * 3
+        with pytest.raises(TypeError):
+            futures[2].result(timeout=10)
+    assert engine.state(1).status is Status.EXPECTED
+    assert check(engine._store.database).correct
+
+
+def test_a_caller_who_gives_up_does_not_stop_the_writer(engine: Engine) -> None:
+    gated = Gated(engine)
+    with GroupWriter(engine, lambda: START) as writer:
+        first, given_up = writer.submit(order(0, 0)), writer.submit(order(1, 0))
+        cancelled = given_up.cancel()
+        gated.gate.set()
+        assert first.result(timeout=10).accepted
+        assert writer.submit(order(2, 0)).result(timeout=10).accepted
+    # Either it was in time and nothing was recorded, or it was not and it was.
+    assert (engine.state(1).status is Status.EXPECTED) is cancelled
+
+
 def test_closing_waits_for_what_was_accepted_and_takes_no_more(engine: Engine, base: str) -> None:
     writer = GroupWriter(engine, lambda: START)
     futures = [writer.submit(order(0, number)) for number in range(10)]

@@ -22,7 +22,7 @@ from core.published.layout import TOTAL_COLUMNS, Layout
 DIALECTS: tuple[str, ...] = ("opl-2024", "opl-2024-acentos", "ine-2024", "qroo-2019")
 """Dialects that ship with the project."""
 
-DEFAULT_DIALECT = "opl-2024"
+DEFAULT_DIALECT = "opl-2024-acentos"
 """What Jalisco writes unless it says otherwise."""
 
 PUBLISHED_CODES: tuple[str, ...] = (
@@ -171,7 +171,7 @@ class Dialect:
 
 def dialect_for(layout: Layout) -> Dialect:
     """The dialect of a file seen: the shipped one whose texts it uses, with the file's own layout."""
-    return load_dialect(_FOR_LAYOUT.get(layout.name, DEFAULT_DIALECT)).like(layout)
+    return load_dialect(_FOR_LAYOUT.get(layout.name, "opl-2024")).like(layout)
 
 
 @cache

@@ -84,12 +84,18 @@ PUEBLA_2024 = [
 
 @pytest.mark.parametrize("night", PUEBLA_2024, ids=["GUB", "DIP_LOC", "AYUN"])
 def test_puebla_2024_comes_out_as_published(night: tuple[int | str, ...]) -> None:
-    esperadas, fuera, capturadas, contabilizadas, inconsistentes, lista, with_special, without = night[:8]
-    assert isinstance(with_special, int) and isinstance(without, int)
+    esperadas, fuera, capturadas, contabilizadas, inconsistentes, lista, with_special, without = (
+        int(number) for number in night[:8]
+    )
     tally = Tally(
-        *(int(n) for n in (esperadas, fuera, capturadas, contabilizadas, inconsistentes, lista)),
-        votes=with_special,
-        votes_special=with_special - without,
+        esperadas,
+        fuera,
+        capturadas,
+        contabilizadas,
+        inconsistentes,
+        lista,
+        with_special,
+        with_special - without,
     )
     header = tally.counters(last_cut=True).as_header()
     assert [header[name] for name in COUNTER_NAMES if name.startswith("PORCENTAJE")] == list(night[8:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from core.domain.contenders import (
     coalition_combinations,
     guess_contender,
 )
-from core.domain.fields import Mark, count_sum, valid_field
+from core.domain.fields import Mark, count_sum, is_number, valid_field
 from core.domain.votes import by_candidacy, by_party, divide_combination
 
 NAMES = ["PAN", "PRI", "PRD", "PVEM", "PT", "MORENA", "NA"]
@@ -103,7 +104,9 @@ def test_votes_by_candidacy_join_the_parties_and_combinations_of_one_person() ->
 
 def test_a_mark_adds_nothing_and_is_no_number() -> None:
     assert count_sum([3, Mark.ILEGIBLE, 4, Mark.SIN_DATO, Mark.NO_APLICA]) == 7
-    assert not any(mark == 0 for mark in Mark)
+    assert not any(is_number(mark) for mark in Mark)
+    with pytest.raises(TypeError):
+        sum([0, *Mark])
 
 
 def test_a_field_is_a_mark_or_a_number_within_its_limits() -> None:

@@ -92,8 +92,8 @@ def test_postgresql_refuses_to_empty_what_is_written(postgres_url: str) -> None:
 
 
 REPLACE = [
-    "INSERT OR REPLACE INTO ledger SELECT seq, kind, acta, at, device_at, recorded_at, 'otra', station, data, "
-    "hash FROM ledger WHERE seq = 1",
+    "INSERT OR REPLACE INTO ledger SELECT seq, kind, acta, at, device_at, recorded_at, 'otra', station, "
+    "data, hash FROM ledger WHERE seq = 1",
     "INSERT OR REPLACE INTO command SELECT key, digest, 'X', detail, NULL, NULL FROM command",
 ]
 
@@ -171,12 +171,18 @@ def test_a_server_that_does_not_answer_is_told_plainly(opener: object) -> None:
         opener("postgresql://prep@127.0.0.1:1/prep?connect_timeout=2")
 
 
+def test_a_password_is_not_repeated_in_the_error() -> None:
+    with pytest.raises(UsageError) as refusal:
+        open_existing("postgresql://prep:secreto@127.0.0.1:1/prep?connect_timeout=2")
+    assert "secreto" not in str(refusal.value)
+
+
 def test_the_base_is_a_path_or_a_url_of_sqlite_or_postgresql() -> None:
     assert parse_url("salida/prep.db").database == "salida/prep.db"
     assert parse_url("sqlite:///salida/prep.db").get_backend_name() == "sqlite"
     assert parse_url("postgresql://a@b/c").drivername == "postgresql+psycopg"
     with pytest.raises(UsageError, match="no es SQLite ni PostgreSQL"):
-        parse_url("mysql://a@b/c")
+        parse_url("mysql://a:secreto@b/c")
     with pytest.raises(UsageError, match="no es una URL válida"):
         parse_url("://")
 

@@ -21,19 +21,19 @@ _LOOP = 4
 def order(thread: int, number: int) -> AnyCommand:
     """Order `number` of a thread, which works on the acta of its own number: capture, recall, capture…"""
     orders = Orders()
-    name = {"key": f"{thread}-{number}"}
+    key = f"{thread}-{number}"
     if number == 0:
-        return orders.receive(thread, **name)
+        return orders.receive(thread, key=key)
     if number == 1:
-        return orders.digitize(thread, **name)
+        return orders.digitize(thread, key=key)
     match (number - 2) % _LOOP:
         case 0:
-            return orders.capture(thread, "ana", **name)
+            return orders.capture(thread, "ana", key=key)
         case 1:
-            return orders.capture(thread, "beto", **name)
+            return orders.capture(thread, "beto", key=key)
         case 2:
-            return orders.request_recall(thread, **name)
-    return orders.approve_recall(thread, **name)
+            return orders.request_recall(thread, key=key)
+    return orders.approve_recall(thread, key=key)
 
 
 def main(url: str, first: list[int]) -> None:

@@ -121,12 +121,20 @@ def upgrade() -> None:
 
 def _append_only(dialect: str) -> list[str]:
     if dialect == "sqlite":
-        return [
+        statements = [
             f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             for table in ("ledger", "command")
             for verb in ("UPDATE", "DELETE")
         ]
+        # INSERT OR REPLACE deletes the old row without telling the DELETE trigger.
+        statements += [
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for table, key in (("ledger", "seq"), ("command", "key"))
+        ]
+        return statements
     statements = [
         # The driver reads a lone percent sign as a placeholder.
         "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from random import Random
 
 from core.domain.catalog import Catalog
@@ -85,7 +86,8 @@ class GeneratedNight:
             if (acta := self._at(place - _DIGITIZED)) is not None:
                 yield Digitize(
                     key=f"d{acta}", actor=f"escaner-{acta % 97}", station=f"catd-{acta % 97}", at=at,
-                    acta=acta, image_hash=f"{acta + 1:064x}", medium=Medium.ESCANER, document="ACTA PREP",
+                    acta=acta, image_hash=sha256(b"%d" % acta).hexdigest(), medium=Medium.ESCANER,
+                    document="ACTA PREP",
                 )  # fmt: skip
             if (acta := self._at(place - _FIRST)) is not None:
                 yield self._capture(acta, "a", at, False)

@@ -30,14 +30,9 @@ from core.domain.commands import (
 from core.domain.events import Event, EventKind
 from core.domain.marking import MarkingLimits, MarkingRate
 from core.domain.operation import Operation, decide_operation, fold
-from core.domain.transitions import (
-    Facts,
-    OutsideActa,
-    Refusal,
-    Rejection,
-    decide,
-    valid_hash,
-)
+from core.domain.refusals import Refusal, Rejection
+from core.domain.transitions import Facts, OutsideActa, decide, valid_hash
+from core.domain.writable import unwritable
 from core.storage.rows import acta_times, result_row
 from core.storage.store import Answered, Batch, Store, Transaction, chain, ledger_row
 
@@ -159,18 +154,24 @@ class Engine:
         self, transaction: Transaction, commands: Sequence[AnyCommand], times: Sequence[int]
     ) -> list[Answer]:
         self._catch_up(transaction)
-        answered = transaction.answers([command.key for command in commands])
+        problems = [unwritable(command) for command in commands]
+        sound = [c for c, problem in zip(commands, problems, strict=True) if problem is None]
+        answered = transaction.answers([command.key for command in sound])
         self._make_room()
-        self._load(transaction, [c.acta for c in commands if c.acta is not None])
+        self._load(transaction, [c.acta for c in sound if c.acta is not None])
         images = transaction.images(
-            self.catalog.contests, [c.image_hash for c in commands if isinstance(c, _WITH_IMAGE)]
+            self.catalog.contests, [c.image_hash for c in sound if isinstance(c, _WITH_IMAGE)]
         )
-        wanted = [c.outside for c in commands if isinstance(c, Identify)]
+        wanted = [c.outside for c in sound if isinstance(c, Identify)]
         outside = transaction.outside(wanted) if wanted else {}
         batch = Batch()
         touched: dict[int, bool] = {}
         answers: list[Answer] = []
-        for command, recorded_at in zip(commands, times, strict=True):
+        for command, recorded_at, problem in zip(commands, times, problems, strict=True):
+            if problem is not None:
+                # Not even its key can be trusted to a table: the no leaves no trace.
+                answers.append(Answer(command.key, Refusal.UNWRITABLE, problem))
+                continue
             digest = command_digest(command)
             known = answered.get(command.key)
             if known is not None:
@@ -314,9 +315,7 @@ class Engine:
         elif kind is EventKind.CUT_PUBLISHED:
             self._operation = fold(self._operation, event, self._seq)
             batch.cut_seq_high = data["seq_high"]
-            for held in self._held.values():
-                if held.seq <= data["seq_high"]:
-                    held.state = published_in(held.state, data["number"])
+            self._publish_held(data["seq_high"], data["number"])
         else:
             self._operation = fold(self._operation, event, self._seq)
 
@@ -339,7 +338,31 @@ class Engine:
         seq, digest = transaction.head()
         if seq == self._seq and digest == self._hash:
             return
-        self._reload(transaction)
+        if 0 < self._seq < seq and transaction.hash_at(self._seq) == self._hash:
+            self._follow(transaction)
+        else:
+            self._reload(transaction)
+
+    def _follow(self, transaction: Transaction) -> None:
+        """Take in only what came after the last event this engine knows."""
+        for seq, event in transaction.events_after(self._seq):
+            if event.acta is not None:
+                self._held.pop(event.acta, None)
+                if event.kind is EventKind.SIN_ACTA_MARKED:
+                    self._rate.note(event.actor, event.station, event.at)
+                continue
+            self._operation = fold(self._operation, event, seq)
+            if event.kind is EventKind.CUT_PUBLISHED:
+                self._publish_held(event.data["seq_high"], event.data["number"])
+        self._seq, self._hash = transaction.head()
+        self._registered = transaction.result_count()
+        self._outside_count = transaction.outside_count()
+
+    def _publish_held(self, seq_high: int, number: int) -> None:
+        """The states in memory that a cut includes become published."""
+        for held in self._held.values():
+            if held.seq <= seq_high:
+                held.state = published_in(held.state, number)
 
     def _reload(self, transaction: Transaction) -> None:
         self._held.clear()

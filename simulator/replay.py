@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.catalogs.importer import ImportedCatalog, import_published
 from core.domain.commands import AnyCommand, CloseOperation, OpenOperation
-from core.domain.transitions import Refusal
+from core.domain.refusals import Refusal
 from core.engine import Engine
 from core.errors import UsageError
 from core.publication.cut import CutReport, Publisher

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from core.domain.counters import COUNTER_NAMES
+from core.domain.refusals import REFUSAL_TEXTS, Refusal
 from core.domain.rules import ActaReading, Outcome, explain
-from core.domain.transitions import REFUSAL_TEXTS, Refusal
 from core.publication.dialects import dialect_for
 from core.publication.recount import RowMismatchError, recount
 from core.published.layout import TIME_COLUMNS

@@ -11,8 +11,8 @@ import pytest
 from core.cli import ENTRY_POINT_GROUP, VERBS
 from core.domain.acta import Status
 from core.domain.events import EVENT_FIELDS, EventKind
+from core.domain.refusals import REFUSAL_TEXTS, Refusal
 from core.domain.rules import RULES, SITUATIONS, Severity
-from core.domain.transitions import REFUSAL_TEXTS, Refusal
 from core.operations.check_findings import CHECKS
 from core.operations.state_diagram import BEGIN, COMMAND_NAMES, END, diagram, document
 from core.published.findings import KIND_BY_CODE

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 
-from core.domain.transitions import Refusal, Rejection
+from core.domain.refusals import Refusal, Rejection
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.domain.commands import CloseOperation, Command, OpenOperation, PublishCut, RefuseCut
 from core.domain.events import Event, EventKind
-from core.domain.transitions import Refusal, Rejection
+from core.domain.refusals import Refusal, Rejection
 
 MAX_OPERATION_MS = 24 * 3_600_000
 """The PREP closes at most 24 hours after it starts (RE 353)."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine as Database
 
 from core.domain.commands import PublishCut, RefuseCut
+from core.domain.writable import FREE_TEXT
 from core.engine import Engine
 from core.errors import PrepError
 from core.publication.package import HeaderMismatchError, Output, PackageBuilder
@@ -116,6 +117,6 @@ class Publisher:
             station=self._station,
             at=at,
             number=number,
-            reason=reason,
+            reason=reason[:FREE_TEXT],
         )
         self._engine.execute([command], at)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, CursorResult, Engine, Table, bindparam, func, select
 
 from core.domain.acta import Status
@@ -62,9 +63,8 @@ class Batch:
 
 
 def chain(previous: bytes, row: Sequence[Any]) -> bytes:
-    """Hash of a ledger row: SHA-256 of the previous hash and the row's columns, unit separated."""
-    text = "\x1f".join(["" if value is None else str(value) for value in row])
-    return hashlib.sha256(previous + text.encode()).digest()
+    """Hash of a ledger row: SHA-256 of the previous hash and the row's columns as a JSON array."""
+    return hashlib.sha256(previous + orjson.dumps(row)).digest()
 
 
 def ledger_row(seq: int, event: Event) -> tuple[Any, ...]:
@@ -212,6 +212,13 @@ class Transaction:
         """Last sequence of the ledger and its hash; (0, GENESIS) when it is empty."""
         row = self.connection.exec_driver_sql(_HEAD).first()
         return (int(row[0]), bytes(row[1])) if row is not None else (0, GENESIS)
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """Hash of the ledger row with a sequence, None when there is none."""
+        found = self.connection.execute(
+            select(schema.ledger.c.hash).where(schema.ledger.c.seq == seq)
+        ).scalar_one_or_none()
+        return None if found is None else bytes(found)
 
     def answers(self, keys: Sequence[str]) -> dict[str, Answered]:
         """Answers already given to some keys."""

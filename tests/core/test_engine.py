@@ -15,7 +15,7 @@ from core.domain.commands import AnyCommand, Choice, Medium, Origin
 from core.domain.events import EventKind
 from core.domain.fields import Mark
 from core.domain.marking import MarkingLimits
-from core.domain.transitions import Refusal
+from core.domain.refusals import Refusal
 from core.engine import Answer, Engine
 from core.operations.check import check
 from core.storage.reading import SnapshotReader

@@ -11,7 +11,7 @@ import pytest
 from core.domain.commands import AnyCommand, Choice
 from core.domain.fields import Field, Mark
 from core.domain.marking import MarkingLimits
-from core.domain.transitions import REFUSAL_TEXTS, Refusal, Rejection
+from core.domain.refusals import REFUSAL_TEXTS, Refusal, Rejection
 from core.engine import Engine
 from tests.core.domain.small import END, MINUTE, START, TOTALS, WIDTH, Orders, open_engine, votes
 
@@ -131,6 +131,12 @@ SCENARIOS: list[tuple[str, Refusal, Scenario]] = [
     ("a cut that goes back", Refusal.WRONG_CUT, lambda o: [o.receive(0), o.cut(2, 2), o.cut(2, 2)]),
     ("a cut of less than the last", Refusal.WRONG_CUT, lambda o: [o.receive(0), o.cut(1, 2), o.cut(2, 1)]),
     ("a cut of the future", Refusal.WRONG_CUT, lambda o: [o.cut(1, 2)]),
+    ("a key too long", Refusal.UNWRITABLE, lambda o: [o.receive(0, key="k" * 81)]),
+    ("no key", Refusal.UNWRITABLE, lambda o: [o.receive(0, key="")]),
+    ("half a surrogate pair", Refusal.UNWRITABLE, lambda o: [o.receive(0, actor="ana\ud800")]),
+    ("a null character", Refusal.UNWRITABLE, lambda o: [o.receive(0, station="a\0b")]),
+    ("a number no column holds", Refusal.UNWRITABLE, lambda o: [o.receive(0, device_at=2**70)]),
+    ("a reason without end", Refusal.UNWRITABLE, lambda o: [*o.arrived(0), o.replace_image(0, 1, "a" * 501)]),
 ]  # fmt: skip
 
 

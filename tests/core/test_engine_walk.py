@@ -29,7 +29,8 @@ from core.domain.commands import ActaCommand, AnyCommand, Choice
 from core.domain.events import Event, EventKind
 from core.domain.fields import Field, Mark
 from core.domain.marking import MarkingLimits
-from core.domain.transitions import TRANSITIONS, Refusal
+from core.domain.refusals import Refusal
+from core.domain.transitions import TRANSITIONS
 from core.engine import Answer, Engine
 from core.operations.check import check
 from core.storage.reading import SnapshotReader, ledger_events, reading

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.domain.acta import Status
 from core.domain.commands import AnyCommand
-from core.domain.transitions import Refusal
+from core.domain.refusals import Refusal
 from core.engine import Answer, Engine
 from core.operations.check import check
 from core.storage import schema
@@ -133,10 +133,28 @@ def test_a_command_that_cannot_be_written_fails_alone(engine: Engine) -> None:
         futures = [writer.submit(c) for c in (order(2, 0), order(0, 0), unwritable, order(0, 1))]
         gated.gate.set()
         assert [futures[n].result(timeout=10).accepted for n in (0, 1, 3)] == [True] * 3
-        with pytest.raises(TypeError):
-            futures[2].result(timeout=10)
+        assert futures[2].result(timeout=10).refusal is Refusal.UNWRITABLE
     assert engine.state(1).status is Status.EXPECTED
     assert check(engine._store.database).correct
+
+
+def test_a_command_that_breaks_its_batch_fails_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    execute = engine.execute
+    broken = Orders().receive(1, key="rota")
+
+    def breaking(commands: Any, recorded_at: Any) -> list[Answer]:
+        if broken in commands:
+            raise ValueError("rota")
+        return execute(commands, recorded_at)
+
+    monkeypatch.setattr(engine, "execute", breaking)
+    gated = Gated(engine)
+    with GroupWriter(engine, lambda: START) as writer:
+        futures = [writer.submit(c) for c in (order(2, 0), broken, order(0, 0))]
+        gated.gate.set()
+        assert futures[0].result(timeout=10).accepted and futures[2].result(timeout=10).accepted
+        with pytest.raises(ValueError, match="rota"):
+            futures[1].result(timeout=10)
 
 
 def test_a_caller_who_gives_up_does_not_stop_the_writer(engine: Engine) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from core.domain.events import Event, EventKind
-from core.domain.transitions import Refusal
+from core.domain.refusals import Refusal
 from core.storage import schema
 from core.storage.reading import ledger_events, reading
 from simulator.scenario import Inconsistencies, Keying, PhoneChannel, Scenario

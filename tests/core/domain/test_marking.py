@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.marking import MarkingLimits, MarkingRate
-from core.domain.transitions import Refusal
+from core.domain.refusals import Refusal
 
 LIMITS = MarkingLimits(window_ms=60_000, without_supervisor=3, with_supervisor=6)
 

@@ -19,16 +19,8 @@ from core.domain.acta import (
 from core.domain.commands import ActaCommand, Choice
 from core.domain.events import EVENT_FIELDS, Event, EventKind, decode_data, encode_data
 from core.domain.fields import Mark
-from core.domain.transitions import (
-    ALL_STATES,
-    REFUSAL_TEXTS,
-    TRANSITIONS,
-    Facts,
-    OutsideActa,
-    Refusal,
-    Rejection,
-    decide,
-)
+from core.domain.refusals import REFUSAL_TEXTS, Refusal, Rejection
+from core.domain.transitions import ALL_STATES, TRANSITIONS, Facts, OutsideActa, decide
 from tests.core.domain.small import EVERYBODY, LIMIT, START, Orders, sha, votes
 
 ORDERS = Orders()

@@ -1,0 +1,59 @@
+"""What of a command can be written down: lengths of its texts, ranges of its numbers.
+
+A station can send anything. What no database could store is refused with a typed no before it is
+looked at, so that it harms nobody else in its batch. Captured fields have their own check.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from enum import Enum
+
+from core.domain.commands import Command
+
+LENGTHS = {"key": 80, "actor": 64, "station": 64, "document": 24, "mechanism": 4, "contest": 16}
+"""Characters a text may have, where a column limits it."""
+
+FREE_TEXT = 500
+"""Characters of the texts that people write: reasons, what can be read of an identification."""
+
+LARGEST = 2**53
+"""Largest number of a command: JSON readers agree up to here."""
+
+
+_LIMITS: dict[type[Command], tuple[tuple[str, int], ...]] = {}
+
+
+def _limits(kind: type[Command]) -> tuple[tuple[str, int], ...]:
+    """(name, longest) of the fields of a kind of command; worked out once."""
+    found = _LIMITS.get(kind)
+    if found is None:
+        found = tuple((field.name, LENGTHS.get(field.name, FREE_TEXT)) for field in fields(kind))
+        _LIMITS[kind] = found
+    return found
+
+
+def unwritable(command: Command) -> str | None:
+    """Why a command cannot be written down, in Spanish; None when it can."""
+    for name, longest in _limits(type(command)):
+        value = getattr(command, name)
+        if isinstance(value, str):
+            if isinstance(value, Enum):
+                continue
+            if len(value) > longest:
+                return f"«{name}» pasa de {longest} caracteres."
+            if not value.isascii() and not _encodes(value):
+                return f"«{name}» no es texto válido."
+            if "\0" in value:
+                return f"«{name}» no es texto válido."
+        elif type(value) is int and not -LARGEST <= value <= LARGEST:
+            return f"«{name}» es un número fuera de rango."
+    return None if command.key else "«key» está vacía."
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import BinaryIO, Protocol
 
-from core.domain.catalog import ActaEntry, Catalog
+from core.domain.catalog import ActaEntry, Casilla, Catalog
 from core.domain.counters import COUNTER_NAMES, Counters
 from core.domain.fields import Field, Mark
 from core.domain.rules import FUERA_DE_CATALOGO
@@ -205,6 +205,10 @@ class ResultsCsv:
         }
         self._never = never
         self._empty_votes: dict[tuple[int, str], tuple[str, ...]] = {}
+        self._places: dict[tuple[int | None, int | None, int | None], tuple[str, ...]] = {}
+        self._kinds: dict[tuple[int, str, int, int, str], tuple[str, ...]] = {}
+        self._reps: dict[int | None, str] = {}
+        self._keys = [self._wrapped(name, "\0").split("\0") for name in ("CLAVE_CASILLA", "CLAVE_ACTA")]
         entidad = catalog.entidad
         self._entidad = self._wrapped("ID_ENTIDAD", self._padded("ID_ENTIDAD", entidad.id))
         self._entidad_bare = self._padded("ID_ENTIDAD", entidad.id)
@@ -222,27 +226,47 @@ class ResultsCsv:
 
     def _identity(self, entry: ActaEntry) -> list[str]:
         casilla = self._catalog.casillas[entry.casilla]
-        without = casilla.seccion is None
-        place = self._wrapped
-        cells = [
-            place("CLAVE_CASILLA", casilla.key),
-            place("CLAVE_ACTA", entry.key),
-            self._entidad,
-            self._catalog.entidad.name,
+        (before, after), (acta_before, acta_after) = self._keys
+        place = self._places.get((casilla.distrito, casilla.municipio, casilla.seccion))
+        kind = None
+        if casilla.seccion is not None:
+            kind = self._kinds.get(
+                (casilla.numero, casilla.tipo, casilla.ext_contigua, casilla.ubicacion, entry.tipo_acta)
+            )
+        return [
+            f"{before}{casilla.key}{after}",
+            f"{acta_before}{entry.key}{acta_after}",
+            *(self._place(casilla) if place is None else place),
+            *(self._kind(casilla, entry) if kind is None else kind),
         ]
+
+    def _place(self, casilla: Casilla) -> tuple[str, ...]:
+        """Cells from ID_ENTIDAD to SECCION; the actas of a section share them."""
+        wrapped, padded = self._wrapped, self._padded
+        cells = [self._entidad, self._catalog.entidad.name]
         for municipal, number in ((False, casilla.distrito), (True, casilla.municipio)):
             name = "ID_MUNICIPIO" if municipal else "ID_DISTRITO"
             territory = None if number is None else self._territories[municipal].get(number)
-            cells.append(place(name, self._padded(name, number)))
+            cells.append(wrapped(name, padded(name, number)))
             cells.append(territory.name if territory else self.dialect.no_aplica)
-        cells += [
-            place("SECCION", self._padded("SECCION", casilla.seccion)),
-            place("ID_CASILLA", self._padded("ID_CASILLA", None if without else casilla.numero)),
+        cells.append(wrapped("SECCION", padded("SECCION", casilla.seccion)))
+        found = self._places[(casilla.distrito, casilla.municipio, casilla.seccion)] = tuple(cells)
+        return found
+
+    def _kind(self, casilla: Casilla, entry: ActaEntry) -> tuple[str, ...]:
+        """Cells from ID_CASILLA to TIPO_ACTA; a few dozen make the whole file."""
+        wrapped, padded = self._wrapped, self._padded
+        number = None if casilla.seccion is None else casilla.numero
+        cells = (
+            wrapped("ID_CASILLA", padded("ID_CASILLA", number)),
             casilla.tipo,
-            place("EXT_CONTIGUA", self._padded("EXT_CONTIGUA", casilla.ext_contigua)),
+            wrapped("EXT_CONTIGUA", padded("EXT_CONTIGUA", casilla.ext_contigua)),
             str(casilla.ubicacion),
             entry.tipo_acta,
-        ]
+        )
+        if casilla.seccion is not None:
+            key = (casilla.numero, casilla.tipo, casilla.ext_contigua, casilla.ubicacion, entry.tipo_acta)
+            self._kinds[key] = cells
         return cells
 
     def _acta_cells(self, entry: ActaEntry, acta: PublishedActa | None) -> list[str]:
@@ -250,7 +274,10 @@ class ResultsCsv:
         dialect, when = self.dialect, self._clock.text
         cells = self._identity(entry)
         absent = self._no_total.get(casilla.tipo, self._never)
-        reps = self._padded("REPRESENTANTES_PP_CI", casilla.representantes)
+        reps = self._reps.get(casilla.representantes)
+        if reps is None:
+            reps = self._padded("REPRESENTANTES_PP_CI", casilla.representantes)
+            self._reps[casilla.representantes] = reps
         if acta is None or acta.sin_acta:
             texts = dialect.not_captured if acta is None else dialect.sin_acta
             observation = dialect.observations.not_captured

@@ -59,7 +59,7 @@ class Clock:
         parts = self._parts.get(minute)
         if parts is None:
             parts = self._minute(minute)
-        return f"{parts[0]}{rest // 1000:02d}{parts[1]}" if parts[1] is not _WITHOUT else parts[0]
+        return parts[0] + _SECONDS[rest // 1000] + parts[1] if parts[1] is not _WITHOUT else parts[0]
 
     def _minute(self, minute: int) -> tuple[str, str]:
         moment = local(minute * _MINUTE_MS - self._offset_ms, self._offset)
@@ -73,5 +73,6 @@ class Clock:
         return parts
 
 
+_SECONDS = tuple(f"{second:02d}" for second in range(60))
 _WITHOUT = "\0"
 """Marks a format without seconds."""

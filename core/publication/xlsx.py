@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import getitem
 from typing import BinaryIO
 
 from core.published.layout import unwrap
@@ -74,7 +75,8 @@ def text_cell(text: str) -> str:
     """A cell that holds a text, whatever it begins with. Characters XML forbids are dropped."""
     if not text:
         return "<c/>"
-    if not _SPECIAL.search(text):
+    # Most texts are keys and hashes, which the first question settles.
+    if text.isalnum() or not _SPECIAL.search(text):
         return f'<c t="inlineStr"><is><t>{text}</t></is></c>'
     clean = _FORBIDDEN.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     clean = clean.replace("\r", "&#13;")
@@ -104,6 +106,10 @@ class _Fragments(dict[str, str]):
         return fragment
 
 
+def _key_cell(text: str) -> str:
+    return text_cell(unwrap(text))
+
+
 class ActaSheet:
     """The rows of one contest as XML. It is a `RowSink`: it keeps each row until it is put again.
 
@@ -118,8 +124,8 @@ class ActaSheet:
             "number": _Fragments(number_cell, _KEPT_FRAGMENTS),
             "text": _Fragments(text_cell, _KEPT_FRAGMENTS),
             "unique": _Fragments(text_cell, 0),
-            "key": _Fragments(lambda text: text_cell(unwrap(text)), _KEPT_FRAGMENTS),
-            "unique key": _Fragments(lambda text: text_cell(unwrap(text)), 0),
+            "key": _Fragments(_key_cell, _KEPT_FRAGMENTS),
+            "unique key": _Fragments(_key_cell, 0),
         }
         numbers = NUMBER_COLUMNS | set(votes)
         self._tables: list[_Fragments] = []
@@ -144,8 +150,9 @@ class ActaSheet:
 
     def row(self, cells: Sequence[str]) -> bytes:
         """One row of the sheet."""
-        fragments = [table[cell] for table, cell in zip(self._tables, cells, strict=True)]
-        return f"<row>{''.join(fragments)}</row>".encode()
+        if len(cells) != len(self._tables):
+            raise ValueError(f"{len(cells)} cells for {len(self._tables)} columns")
+        return f"<row>{''.join(map(getitem, self._tables, cells))}</row>".encode()
 
     def chunks(self) -> Iterator[bytes]:
         """The kept rows in order, joined some hundreds at a time."""

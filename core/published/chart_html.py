@@ -16,6 +16,9 @@ from plotly.offline import get_plotlyjs
 from core.published.charts import Chart, Series
 
 PAGE = "analisis.html"
+CONFIG = {"displayModeBar": False, "showSendToCloud": False, "plotlyServerURL": "", "responsive": True}
+"""No button bar: its texts are in English, and one of them sends the chart to somebody else's server."""
+
 SCRIPT = "plotly.min.js"
 
 _HEAD = """<!doctype html>
@@ -58,7 +61,7 @@ def draw_html(charts: Sequence[Chart], folder: Path, title: str, summary: str) -
     for chart in charts:
         drawn = figure(chart).to_html(
             full_html=False, include_plotlyjs=False, div_id=chart.key,
-            config={"locale": "es", "displaylogo": False, "responsive": True},
+            config=CONFIG,
         )  # fmt: skip
         parts.append(f"<section>{drawn}</section>\n")
     parts.append("</body>\n</html>\n")

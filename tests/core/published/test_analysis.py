@@ -203,6 +203,7 @@ def test_the_page_asks_nothing_of_the_network(tmp_path: Path) -> None:
     folder = tmp_path / "g"
     assert main(["analizar", str(path), "--salida", str(folder), "--silencio"]) == 0
     page = (folder / "analisis.html").read_text(encoding="utf-8")
+    assert '"showSendToCloud": false' in page and "cloud.plotly" not in page
     assert f'<script src="{SCRIPT}">' in page
     assert (folder / SCRIPT).stat().st_size > 1_000_000
     assert "http://" not in page and "https://" not in page

@@ -21,6 +21,7 @@ from benchmarks.figures import Figure, side_text
 from benchmarks.night_side import nacional, noche
 from benchmarks.publication_side import agregados, corte_incremental, csv_, xlsx
 from core.cli_spanish import SpanishParser
+from core.errors import PrepError
 
 BENCHMARKS: dict[str, Callable[[Context], list[Figure]]] = {
     "motor": motor,
@@ -125,5 +126,13 @@ def _show(figures: Sequence[Figure], quick: bool) -> None:
     console.print(table)
 
 
+def _entry() -> int:
+    try:
+        return main()
+    except PrepError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_entry())

@@ -33,7 +33,7 @@ from core.domain.rules import SinActaReason
 START_MS = 1_623_024_000_000
 """2021-06-07 00:00 UTC."""
 NIGHT_MS = 20 * 3_600_000
-"""From the first arrival to the last, whatever the number of actas."""
+"""From the first arrival to the last step, whatever the number of actas."""
 DISPUTED = 0.03
 SIN_ACTA = 0.04
 
@@ -78,7 +78,7 @@ class GeneratedNight:
         """Every command after the opening, in order of time."""
         order, fate = self._order, self._fate
         size = len(order)
-        step = NIGHT_MS / size
+        step = NIGHT_MS / (size + _RESOLVED)
         for place in range(size + _RESOLVED):
             at = START_MS + int(place * step)
             if place < size:

@@ -56,6 +56,7 @@ class Listed:
 VERBS = (
     Listed("simular", "corre una noche completa en tiempo virtual a partir de un escenario", None),
     Listed("repetir", "repite una noche real a partir de los archivos publicados y la compara", None),
+    Listed("calibrar", "ajusta el modelo de captura a una noche real y lo juzga", None),
     Listed("revisar", "revisa un archivo publicado y señala sus defectos", "core.published.verb_review:VERB"),
     Listed("analizar", "analiza los tiempos y el avance de una noche", "core.published.verb_analyze:VERB"),
     Listed(

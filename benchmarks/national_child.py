@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.nights import START_MS, GeneratedNight, batched, opening, times_of
 from core.catalogs.national import national
+from core.cli import collect_less_often
 from core.engine import Engine
 from core.storage.database import open_database
 from core.storage.store import Store
@@ -98,6 +99,7 @@ def main() -> None:
     parser.add_argument("--carpeta", type=Path, required=True)
     parser.add_argument("--sin-corte", action="store_true")
     args = parser.parse_args()
+    collect_less_often()
     print(json.dumps(run(args.actas, args.carpeta, not args.sin_corte)))
 
 

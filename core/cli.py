@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import gc
 import os
 import sys
 import textwrap
@@ -86,9 +87,18 @@ class DefectError(Exception):
     """Something in the program itself is wrong; told as an internal error, exit code 70."""
 
 
+def collect_less_often() -> None:
+    """Let the cycle collector run seldom: a night makes millions of values, and hardly a cycle.
+
+    Measured by `python -m benchmarks nacional`: an eighth of the time of the engine.
+    """
+    gc.set_threshold(50_000, 20, 20)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs ``prep`` with the given arguments (those of the process by default); returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    collect_less_often()
     for stream in (sys.stdout, sys.stderr):
         # The texts have accents whatever the environment says, and JSON is UTF-8.
         if isinstance(stream, TextIOWrapper):

@@ -44,7 +44,7 @@ _OF_ACTAS = (ActaCommand, ReceiveOutside)
 _OF_IMAGES = (Digitize, ReplaceImage)
 _WITH_IMAGE = (Digitize, ReplaceImage, ReceiveOutside)
 
-CACHED_ACTAS = 100_000
+CACHED_ACTAS = 40_000
 """States kept in memory; the rest are read back from the ledger when needed."""
 
 
@@ -377,7 +377,11 @@ class Engine:
             self._rate.note(actor, station, at)
 
     def _make_room(self) -> None:
-        if len(self._held) > CACHED_ACTAS:
+        """Let go of the actas that are done, and of the oldest when that is not enough."""
+        if len(self._held) <= CACHED_ACTAS:
+            return
+        self._held = {acta: held for acta, held in self._held.items() if not held.published}
+        if len(self._held) > CACHED_ACTAS * 3 // 4:
             for acta in list(self._held)[: CACHED_ACTAS // 4]:
                 del self._held[acta]
 

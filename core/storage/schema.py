@@ -118,6 +118,7 @@ image = Table(
     Column("sha256", String(64), nullable=False),
     Column("acta", Integer, nullable=False),
     PrimaryKeyConstraint("contest", "sha256"),
+    sqlite_with_rowid=False,
 )
 """Which acta of a contest an image belongs to; -1 for one fuera de catálogo."""
 
@@ -147,5 +148,6 @@ command = Table(
     Column("detail", Text),
     Column("seq_first", BigInteger),
     Column("seq_last", BigInteger),
+    sqlite_with_rowid=False,
 )
 """The answer given to every command key, so that the same key has one effect and one answer."""

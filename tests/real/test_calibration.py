@@ -87,7 +87,7 @@ def test_without_being_told_of_the_stop_the_model_works_through_it(puebla: Trace
     assert inside(untold.captura) + inside(untold.verificacion) > 20
 
 
-def test_the_odd_hours_do_not_move_the_fit(puebla: Traced, fitted: Fitted) -> None:
+def test_when_the_odd_hours_were_verified_does_not_move_the_fit(puebla: Traced, fitted: Fitted) -> None:
     # Verification of odd hours pushed back: neither the capacity nor the base delays may notice.
     odd = puebla.hour(puebla.captura) % 2 == 1
     late = np.where(odd, puebla.verificacion + 7_200_000, puebla.verificacion)

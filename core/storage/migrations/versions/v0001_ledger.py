@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("acta", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("contest", "sha256"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "ledger",
@@ -113,6 +114,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text),
         sa.Column("seq_first", sa.BigInteger),
         sa.Column("seq_last", sa.BigInteger),
+        sqlite_with_rowid=False,
     )
     bind = op.get_bind()
     for statement in _append_only(bind.dialect.name):

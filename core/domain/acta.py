@@ -213,10 +213,6 @@ ActaState: TypeAlias = (
 
 EXPECTED = Expected()
 
-CountedState: TypeAlias = Verified | Published | Collated
-"""States whose value enters the totals (a requested recall keeps the value of its previous state)."""
-
-
 REGISTERED: frozenset[Status] = frozenset(
     {Status.VERIFIED, Status.PUBLISHED, Status.COLLATED, Status.RECALL_REQUESTED, Status.SIN_ACTA}
 )

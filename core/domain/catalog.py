@@ -131,11 +131,6 @@ class Contest:
         """Party codes in registration order."""
         return tuple(c.code for c in self.columns if c.kind is ContenderKind.PARTIDO)
 
-    @cached_property
-    def coalition_parties(self) -> frozenset[str]:
-        """Parties that appear in some combination."""
-        return frozenset(p for c in self.columns if c.kind is ContenderKind.COMBINACION for p in c.parties)
-
 
 @dataclass
 class Catalog:

@@ -8,7 +8,7 @@ of one territory. How combination votes are divided is in `votes`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -97,8 +97,3 @@ def guess_contender(code: str) -> Contender:
     if code.startswith(("CAND_IND", "CI_")):
         return Contender(code, ContenderKind.INDEPENDIENTE, code)
     return Contender(code, ContenderKind.PARTIDO, code, (code,))
-
-
-def index_columns(columns: Sequence[Contender]) -> Mapping[str, int]:
-    """Position of each column by its code."""
-    return {contender.code: position for position, contender in enumerate(columns)}

@@ -31,11 +31,6 @@ Field: TypeAlias = int | Mark
 _MARKS = {mark.value: mark for mark in Mark}
 
 
-def is_number(field: Field) -> bool:
-    """True when the field holds a number of votes (zero included)."""
-    return not isinstance(field, Mark)
-
-
 def count_sum(fields: Iterable[Field]) -> int:
     """Add up the numbers among `fields`; marks add nothing."""
     return sum(field for field in fields if not isinstance(field, Mark))

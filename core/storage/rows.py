@@ -21,9 +21,6 @@ _NUMBER = "."
 _EMPTY_TOTALS: tuple[None, ...] = (None,) * 5
 _PADDING: tuple[tuple[None, ...], ...] = tuple((None,) * (MAX_COLUMNS - n) for n in range(MAX_COLUMNS + 1))
 
-RESULT_COLUMNS = 15
-"""Columns of `result` before the five totals."""
-
 
 def encode_marks(fields: Sequence[Field]) -> str:
     """One letter per field: a dot for a number, I, S or N for a mark."""

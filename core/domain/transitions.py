@@ -109,6 +109,13 @@ def _event(kind: EventKind, command: ActaCommand, facts: Facts, **data: Any) -> 
     )
 
 
+def _duplicate(
+    what: str, command: ActaCommand, facts: Facts, image_hash: str | None = None, owner: int | None = None
+) -> Event:
+    """What came a second time, recorded and never counted; `owner` is the acta that had the image first."""
+    return _event(EventKind.DUPLICATE_RECORDED, command, facts, what=what, image_hash=image_hash, owner=owner)
+
+
 def _flags(command: ActaCommand, facts: Facts, not_before: int | None, name: str) -> list[str]:
     """Times out of order are flagged, never refused (real nights have them)."""
     flags = []
@@ -132,7 +139,7 @@ def _receive(state: ActaState, command: ActaCommand, facts: Facts) -> Decision:
                 flags=_flags(command, facts, None, ""),
             )
         ]
-    return [_event(EventKind.DUPLICATE_RECORDED, command, facts, what="acopio", image_hash=None, owner=None)]
+    return [_duplicate("acopio", command, facts)]
 
 
 def _digitize(state: ActaState, command: ActaCommand, facts: Facts) -> Decision:
@@ -140,16 +147,7 @@ def _digitize(state: ActaState, command: ActaCommand, facts: Facts) -> Decision:
     if not valid_hash(command.image_hash):
         return Rejection(Refusal.BAD_HASH)
     if facts.image_owner is not None or not isinstance(state, Received):
-        return [
-            _event(
-                EventKind.DUPLICATE_RECORDED,
-                command,
-                facts,
-                what="digitalizacion",
-                image_hash=command.image_hash,
-                owner=facts.image_owner,
-            )
-        ]
+        return [_duplicate("digitalizacion", command, facts, command.image_hash, facts.image_owner)]
     return [
         _event(
             EventKind.ACTA_DIGITIZED,
@@ -302,16 +300,7 @@ def _replace_image(state: ActaState, command: ActaCommand, facts: Facts) -> Deci
     if not command.reason.strip():
         return Rejection(Refusal.NEEDS_REASON)
     if facts.image_owner is not None:
-        return [
-            _event(
-                EventKind.DUPLICATE_RECORDED,
-                command,
-                facts,
-                what="imagen",
-                image_hash=command.image_hash,
-                owner=facts.image_owner,
-            )
-        ]
+        return [_duplicate("imagen", command, facts, command.image_hash, facts.image_owner)]
     return [
         _event(
             EventKind.IMAGE_REPLACED,

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from core.domain.counters import COUNTER_NAMES
-
 MS_PER_HOUR = 3_600_000
 MS_PER_DAY = 24 * MS_PER_HOUR
 
@@ -105,11 +103,6 @@ class Layout:
         """True when at least one line separates the cut from the counters."""
         return bool(self.after_date)
 
-    @property
-    def blank_after_counters(self) -> bool:
-        """True when at least one line separates the values from the column names."""
-        return bool(self.after_counters)
-
 
 def canonical_column(written: str) -> str:
     """The canonical name of a column as written (contenders keep their own name)."""
@@ -121,11 +114,6 @@ def canonical_counter(written: str) -> str:
     """The canonical name of a header counter; a name that is none of the thirteen comes back as it is."""
     name = written.strip().strip('"').upper()
     return COUNTER_ALIASES.get(name, name)
-
-
-def is_counter(name: str) -> bool:
-    """True for a canonical counter name."""
-    return name in COUNTER_NAMES
 
 
 def unwrap(cell: str) -> str:

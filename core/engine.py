@@ -20,10 +20,12 @@ from core.domain.catalog import Catalog
 from core.domain.commands import (
     ActaCommand,
     AnyCommand,
+    ApplyMeasure,
     Command,
     Digitize,
     Identify,
     MarkSinActa,
+    OpenIncident,
     ReceiveOutside,
     ReplaceImage,
 )
@@ -41,6 +43,7 @@ OUTSIDE_OWNER = -1
 
 # A union in `isinstance` is built anew on every call.
 _OF_ACTAS = (ActaCommand, ReceiveOutside)
+_OF_CATDS = (OpenIncident, ApplyMeasure)
 _OF_IMAGES = (Digitize, ReplaceImage)
 _WITH_IMAGE = (Digitize, ReplaceImage, ReceiveOutside)
 
@@ -97,6 +100,7 @@ class Engine:
         self.catalog = catalog
         self.mode = mode
         self._store = store
+        self._catds = {catd.id for catd in catalog.catds}
         self._applies = [layout.applies for layout in catalog.layouts]
         self._held: dict[int, _Held] = {}
         self._rate = MarkingRate(limits or MarkingLimits())
@@ -203,6 +207,8 @@ class Engine:
     ) -> list[Event] | Rejection:
         operation = self._operation
         if not isinstance(command, _OF_ACTAS):
+            if isinstance(command, _OF_CATDS) and not self._catds.issuperset(command.catds):
+                return Rejection(Refusal.UNKNOWN_CATD)
             return decide_operation(operation, command, recorded_at, self.pending, self._seq)
         if not operation.running:
             return Rejection(Refusal.OPERATION_CLOSED)

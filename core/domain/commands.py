@@ -223,6 +223,44 @@ class RefuseCut(Command):
     acta: None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIncident(Command):
+    """Something went wrong in the operation; `incident` is its key, unique in the database."""
+
+    incident: str
+    kind: str
+    """What it is of: enlace, luz, publicacion, contienda, ejercicio… The control room groups by it."""
+    title: str
+    cause: str = ""
+    catds: tuple[int, ...] = ()
+    """CATDs it touches, by their number in the catalogue; empty when it is of the whole operation."""
+    acta: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyMeasure(Command):
+    """A measure of the continuity plan, with who authorised it, since when it works and what it does."""
+
+    incident: str
+    """Key of an open incident; empty for a measure nothing forced."""
+    measure: str
+    authorised_by: str
+    authorised_at: int
+    active_at: int
+    effect: str = ""
+    catds: tuple[int, ...] = ()
+    acta: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveIncident(Command):
+    """An incident is over; `remedy` says what solved it."""
+
+    incident: str
+    remedy: str = ""
+    acta: None = None
+
+
 AnyCommand: TypeAlias = (
     Receive
     | Digitize
@@ -240,4 +278,7 @@ AnyCommand: TypeAlias = (
     | CloseOperation
     | PublishCut
     | RefuseCut
+    | OpenIncident
+    | ApplyMeasure
+    | ResolveIncident
 )

@@ -37,6 +37,9 @@ class EventKind(StrEnum):
     OUTSIDE_IDENTIFIED = "outside_identified"
     CUT_PUBLISHED = "cut_published"
     CUT_REFUSED = "cut_refused"
+    INCIDENT_OPENED = "incident_opened"
+    MEASURE_APPLIED = "measure_applied"
+    INCIDENT_RESOLVED = "incident_resolved"
 
 
 EVENT_FIELDS: dict[EventKind, tuple[str, ...]] = {
@@ -75,6 +78,17 @@ EVENT_FIELDS: dict[EventKind, tuple[str, ...]] = {
     EventKind.OUTSIDE_IDENTIFIED: ("outside", "origin", "image_hash", "medium", "document", "received_at"),
     EventKind.CUT_PUBLISHED: ("number", "seq_high", "manifest_sha256", "last"),
     EventKind.CUT_REFUSED: ("number", "reason"),
+    EventKind.INCIDENT_OPENED: ("incident", "kind", "title", "cause", "catds"),
+    EventKind.MEASURE_APPLIED: (
+        "incident",
+        "measure",
+        "authorised_by",
+        "authorised_at",
+        "active_at",
+        "effect",
+        "catds",
+    ),
+    EventKind.INCIDENT_RESOLVED: ("incident", "remedy"),
 }
 """Keys of `data` for each kind."""
 

@@ -7,11 +7,22 @@ after an event. When a cut is due and what it contains is not decided here.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.domain.commands import CloseOperation, Command, OpenOperation, PublishCut, RefuseCut
+from core.domain.commands import (
+    ApplyMeasure,
+    CloseOperation,
+    Command,
+    OpenIncident,
+    OpenOperation,
+    PublishCut,
+    RefuseCut,
+    ResolveIncident,
+)
 from core.domain.events import Event, EventKind
+from core.domain.incidents import INCIDENT_EVENTS, follow_incident, refuse_incident
 from core.domain.refusals import Refusal, Rejection
 
 MAX_OPERATION_MS = 24 * 3_600_000
@@ -26,7 +37,7 @@ class Operation:
     """What is known of the operation.
 
     `cuts` are (seq_high, number, seq) of the published cuts in order: the last sequence each one
-    includes, its number, and the sequence of its own event.
+    includes, its number, and the sequence of its own event. `incidents` says of each whether it is open.
     """
 
     opened: bool = False
@@ -34,6 +45,7 @@ class Operation:
     starts_at: int = 0
     ends_at: int = 0
     cuts: tuple[tuple[int, int, int], ...] = field(default=())
+    incidents: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def running(self) -> bool:
@@ -70,11 +82,13 @@ def fold(operation: Operation, event: Event, seq: int) -> Operation:
         return replace(operation, closed=True)
     if event.kind is EventKind.CUT_PUBLISHED:
         return replace(operation, cuts=(*operation.cuts, (data["seq_high"], data["number"], seq)))
+    if event.kind in INCIDENT_EVENTS:
+        return replace(operation, incidents=follow_incident(operation.incidents, event))
     return operation
 
 
-def _event(kind: EventKind, command: Command, recorded_at: int, **data: Any) -> Event:
-    return Event(kind, None, command.at, command.device_at, recorded_at, command.actor, command.station, data)
+def _event(what: EventKind, command: Command, recorded_at: int, /, **data: Any) -> Event:
+    return Event(what, None, command.at, command.device_at, recorded_at, command.actor, command.station, data)
 
 
 def decide_operation(
@@ -121,5 +135,54 @@ def decide_operation(
                 last=command.last,
             )
         ]
+    if isinstance(command, OpenIncident | ApplyMeasure | ResolveIncident):
+        return _decide_incident(operation, command, recorded_at)
     assert isinstance(command, RefuseCut)
     return [_event(EventKind.CUT_REFUSED, command, recorded_at, number=command.number, reason=command.reason)]
+
+
+def _decide_incident(
+    operation: Operation, command: OpenIncident | ApplyMeasure | ResolveIncident, recorded_at: int
+) -> list[Event] | Rejection:
+    if not operation.contains(command.at):
+        return Rejection(Refusal.OUTSIDE_PERIOD)
+    refused = refuse_incident(operation.incidents, command)
+    if refused is not None:
+        return refused
+    if isinstance(command, OpenIncident):
+        return [
+            _event(
+                EventKind.INCIDENT_OPENED,
+                command,
+                recorded_at,
+                incident=command.incident,
+                kind=command.kind,
+                title=command.title,
+                cause=command.cause,
+                catds=list(command.catds),
+            )
+        ]
+    if isinstance(command, ApplyMeasure):
+        return [
+            _event(
+                EventKind.MEASURE_APPLIED,
+                command,
+                recorded_at,
+                incident=command.incident,
+                measure=command.measure,
+                authorised_by=command.authorised_by,
+                authorised_at=command.authorised_at,
+                active_at=command.active_at,
+                effect=command.effect,
+                catds=list(command.catds),
+            )
+        ]
+    return [
+        _event(
+            EventKind.INCIDENT_RESOLVED,
+            command,
+            recorded_at,
+            incident=command.incident,
+            remedy=command.remedy,
+        )
+    ]

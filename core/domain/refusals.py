@@ -30,6 +30,8 @@ class Refusal(StrEnum):
     NOT_COMPLETE = "NO_ESTA_AL_100"
     WRONG_CUT = "CORTE_FUERA_DE_ORDEN"
     BAD_PERIOD = "PERIODO_INVALIDO"
+    UNKNOWN_CATD = "CATD_DESCONOCIDO"
+    INCIDENT_STATE = "INCIDENTE_NO_PERMITE"
     UNWRITABLE = "ORDEN_NO_ASENTABLE"
 
 
@@ -52,6 +54,8 @@ REFUSAL_TEXTS: dict[Refusal, str] = {
     Refusal.NOT_COMPLETE: "No se puede cerrar antes de la hora: faltan actas por registrar.",
     Refusal.WRONG_CUT: "El corte no sigue al último publicado.",
     Refusal.BAD_PERIOD: "El periodo de operación no es válido.",
+    Refusal.UNKNOWN_CATD: "El CATD no está en el catálogo.",
+    Refusal.INCIDENT_STATE: "El incidente no permite esa acción.",
     Refusal.UNWRITABLE: "La orden tiene un dato que no se puede asentar.",
 }
 

@@ -17,6 +17,9 @@ LENGTHS = {"key": 80, "actor": 64, "station": 64, "document": 24, "mechanism": 4
 FREE_TEXT = 500
 """Characters of the texts that people write: reasons, what can be read of an identification."""
 
+MOST_CATDS = 5_000
+"""CATDs a command may name; the whole country has fewer."""
+
 LARGEST = 2**53
 """Largest number of a command: JSON readers agree up to here."""
 
@@ -46,6 +49,9 @@ def unwritable(command: Command) -> str | None:
                 return f"«{name}» no es texto válido."
             if "\0" in value:
                 return f"«{name}» no es texto válido."
+        elif isinstance(value, tuple) and name == "catds":
+            if len(value) > MOST_CATDS or any(type(one) is not int for one in value):
+                return f"«{name}» debe ser una lista de a lo más {MOST_CATDS} números de CATD."
         elif type(value) is int and not -LARGEST <= value <= LARGEST:
             return f"«{name}» es un número fuera de rango."
     return None if command.key else "«key» está vacía."

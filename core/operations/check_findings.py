@@ -30,6 +30,7 @@ CHECKS: dict[str, str] = {
     "K18": "Los votos por territorio no son los de la bitácora, o no suman su total",
     "K19": "Las actas por estado no son las de la bitácora",
     "K20": "El catálogo o los datos fijos de la base no concuerdan",
+    "K21": "Un incidente no sigue a los suyos",
 }
 """Title of each finding."""
 

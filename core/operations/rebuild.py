@@ -29,6 +29,7 @@ from core.domain.acta import (
 )
 from core.domain.catalog import Catalog
 from core.domain.events import EVENT_FIELDS, Event, EventKind
+from core.domain.incidents import INCIDENT_EVENTS, may_follow
 from core.domain.operation import Operation, fold
 from core.domain.rules import ActaReading, judge
 from core.operations.check_findings import Findings
@@ -152,6 +153,11 @@ class Rebuilt:
             self._own(seq, data["contest"], data["image_hash"], OUTSIDE_OWNER)
         elif kind is EventKind.DUPLICATE_RECORDED:
             self._in_period(seq, event)
+        elif kind in INCIDENT_EVENTS:
+            self._in_period(seq, event)
+            if not may_follow(operation.incidents, event):
+                wanted = "un incidente que lo permita"
+                self.findings.add("K21", _LEDGER, seq, "incident", wanted, data["incident"])
         self.operation = fold(operation, event, seq)
 
     def _in_period(self, seq: int, event: Event) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Table, bindparam, func,
 from core.domain.acta import Status
 from core.domain.catalog import Catalog, decode_catalog
 from core.domain.events import Event, EventKind, decode_data, encode_data
+from core.domain.incidents import INCIDENT_EVENTS
 from core.domain.transitions import OutsideActa
 from core.errors import PrepError
 from core.storage import schema
@@ -241,10 +242,15 @@ class Transaction:
             yield int(row[0]), event_of(row)
 
     def operation_events(self) -> Iterator[tuple[int, Event]]:
-        """(seq, event) of the operation and its cuts, in order."""
+        """(seq, event) of the operation, its cuts and its incidents, in order."""
         kinds = [
             kind.value
-            for kind in (EventKind.OPERATION_OPENED, EventKind.OPERATION_CLOSED, EventKind.CUT_PUBLISHED)
+            for kind in (
+                EventKind.OPERATION_OPENED,
+                EventKind.OPERATION_CLOSED,
+                EventKind.CUT_PUBLISHED,
+                *INCIDENT_EVENTS,
+            )
         ]
         rows = self.connection.execute(
             EVENTS.where(schema.ledger.c.acta.is_(None), schema.ledger.c.kind.in_(kinds)).order_by(

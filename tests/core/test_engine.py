@@ -563,3 +563,15 @@ def test_an_engine_does_not_open_the_night_of_another_mode(base: str) -> None:
 def replace_election() -> Any:
     """A catalogue that differs in one word."""
     return replace(CATALOG, election="Otra")
+
+
+def test_an_incident_is_recorded_with_its_measures_and_survives_another_process(
+    engine: Engine, orders: Orders
+) -> None:
+    before = engine.state(0)
+    accepted(engine, [orders.incident("i1", catds=(0, 1)), orders.measure("i1"), orders.measure("")])
+    assert dict(engine.operation.incidents) == {"i1": True}
+    accepted(engine, [orders.resolve_incident("i1"), orders.incident("i2")])
+    other = Engine(engine._store, CATALOG, engine.mode)
+    assert dict(other.operation.incidents) == {"i1": False, "i2": True}
+    assert engine.state(0) == before

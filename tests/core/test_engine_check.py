@@ -314,6 +314,13 @@ def test_a_cut_out_of_order_is_named(base: str) -> None:
     assert ("K06", "ledger", str(seq), "seq_high") in named(checked(base))
 
 
+def test_an_incident_resolved_without_having_been_opened_is_named(base: str) -> None:
+    seq = seq_of(base, EventKind.CUT_PUBLISHED)
+    data = '{"incident":"i9","remedy":""}'
+    _rewrite(base, f"UPDATE ledger SET kind = 'incident_resolved', data = '{data}' WHERE seq = {seq}")
+    assert ("K21", "ledger", str(seq), "incident") in named(checked(base))
+
+
 def test_a_dispute_settled_by_nobody_is_named(base: str) -> None:
     seq = seq_of(base, EventKind.ACTA_VERIFIED, 1)
     change = f"UPDATE ledger SET data = replace(data, 'resolucion', 'capricho') WHERE seq = {seq}"

@@ -51,6 +51,23 @@ SCENARIOS: list[tuple[str, Refusal, Scenario]] = [
     ("before the start", Refusal.OUTSIDE_PERIOD, lambda o: [o.receive(0, at=START - 1)]),
     ("after the end", Refusal.OUTSIDE_PERIOD, lambda o: [o.receive(0, at=END + 1)]),
     ("outside, before the start", Refusal.OUTSIDE_PERIOD, lambda o: [o.receive_outside("x", at=START - 1)]),
+    ("an incident opened twice", Refusal.INCIDENT_STATE, lambda o: [o.incident(), o.incident()]),
+    (
+        "an incident resolved twice", Refusal.INCIDENT_STATE,
+        lambda o: [o.incident(), o.resolve_incident(), o.resolve_incident()],
+    ),
+    ("a measure for no known incident", Refusal.INCIDENT_STATE, lambda o: [o.measure()]),
+    (
+        "a measure after the incident", Refusal.INCIDENT_STATE,
+        lambda o: [o.incident(), o.resolve_incident(), o.measure()],
+    ),
+    ("a measure nobody authorised", Refusal.NEEDS_REASON, lambda o: [o.measure("", authorised_by="")]),
+    ("a measure active too soon", Refusal.NEEDS_REASON, lambda o: [o.measure("", active_at=START)]),
+    ("an incident without a name", Refusal.NEEDS_REASON, lambda o: [o.incident(title="")]),
+    ("an incident outside the period", Refusal.OUTSIDE_PERIOD, lambda o: [o.incident(at=END + 1)]),
+    ("an incident at no known CATD", Refusal.UNKNOWN_CATD, lambda o: [o.incident(catds=(0, 9))]),
+    ("an incident after closing", Refusal.OPERATION_CLOSED, lambda o: [o.close(at=END), o.incident()]),
+    ("more CATDs than there can be", Refusal.UNWRITABLE, lambda o: [o.incident(catds=(0,) * 5_001)]),
     (
         "both captures", Refusal.SAME_PERSON,
         lambda o: [*o.arrived(0), o.capture(0, "ana"), o.capture(0, "ana")],

@@ -67,6 +67,10 @@ NEXT = {
 }
 
 
+WHOLE = ("cut", "outside", "incident", "measure", "resolve_incident")
+"""Commands of no acta in particular."""
+
+
 @dataclass(frozen=True)
 class Step:
     """`kind` None means what comes next for that acta; `variant` picks among values."""
@@ -83,7 +87,7 @@ STEPS = st.lists(
         st.builds(
             Step,
             st.sampled_from(ACTAS),
-            st.sampled_from((*KINDS, "cut", "outside")),
+            st.sampled_from((*KINDS, *WHOLE)),
             st.sampled_from(PEOPLE),
             st.integers(0, 3),
         ),
@@ -118,6 +122,12 @@ def command_of(step: Step, orders: Orders, engine: Engine) -> AnyCommand:
         case "cut":
             operation = engine.operation
             return orders.cut(operation.last_cut + 1, max(engine.seq - variant, 0))
+        case "incident":
+            return orders.incident(f"i{variant}", catds=(int(person == "ana"),))
+        case "measure":
+            return orders.measure(f"i{variant}")
+        case "resolve_incident":
+            return orders.resolve_incident(f"i{variant}")
         case "outside":
             return orders.receive_outside(f"fuera {variant}")
         case "identify":
@@ -363,7 +373,7 @@ def test_the_walks_reach_every_state_and_most_pairs_of_the_table(template: Path)
     for _ in range(6):
         walk = _walk(template, [])
         for _ in range(150):
-            kind = None if generator.random() < 0.6 else generator.choice((*KINDS, "cut", "outside"))
+            kind = None if generator.random() < 0.6 else generator.choice((*KINDS, *WHOLE))
             step = Step(
                 generator.choice(ACTAS), kind, generator.choice(PEOPLE), generator.choice((0, 1, 1, 2, 3))
             )

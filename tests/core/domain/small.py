@@ -22,6 +22,7 @@ from core.domain.catalog import (
 )
 from core.domain.commands import (
     AnyCommand,
+    ApplyMeasure,
     ApproveRecall,
     Capture,
     Choice,
@@ -32,6 +33,7 @@ from core.domain.commands import (
     Identify,
     MarkSinActa,
     Medium,
+    OpenIncident,
     OpenOperation,
     Origin,
     PublishCut,
@@ -41,6 +43,7 @@ from core.domain.commands import (
     ReplaceImage,
     RequestRecall,
     Resolve,
+    ResolveIncident,
     Totals,
 )
 from core.domain.contenders import (
@@ -158,6 +161,22 @@ class Orders:
 
     def close(self, **over: Any) -> CloseOperation:
         return CloseOperation(**self._base("coordina", over))
+
+    def incident(self, incident: str = "i1", **over: Any) -> OpenIncident:
+        return OpenIncident(
+            incident=incident, **{"kind": "enlace", "title": "Sin enlace", **self._base("catd", over)}
+        )
+
+    def measure(self, incident: str = "i1", **over: Any) -> ApplyMeasure:
+        base = self._base("coordina", over)
+        given = {
+            "measure": "Datos móviles", "authorised_by": "coordina", "authorised_at": self.at,
+            "active_at": self.at + MINUTE, "effect": "10 % del enlace",
+        }  # fmt: skip
+        return ApplyMeasure(incident=incident, **{**given, **base})
+
+    def resolve_incident(self, incident: str = "i1", **over: Any) -> ResolveIncident:
+        return ResolveIncident(incident=incident, **{"remedy": "Volvió", **self._base("catd", over)})
 
     def receive(self, acta: int, **over: Any) -> Receive:
         return Receive(acta=acta, **{"origin": Origin.CATD, "mechanism": "D", **self._base("acopia", over)})

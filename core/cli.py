@@ -63,6 +63,11 @@ VERBS = (
     Listed(
         "comprobar", "rehace los datos desde la bitácora y los compara", "core.operations.verb_check:VERB"
     ),
+    Listed(
+        "exportar",
+        "escribe la bitácora como registro de eventos (XES, CSV)",
+        "core.operations.verb_export:VERB",
+    ),
     Listed("catalogo", "revisa, resume o importa un catálogo", "core.catalogs.verb_catalog:VERB"),
 )
 

@@ -20,6 +20,7 @@ CONFIG = {"displayModeBar": False, "showSendToCloud": False, "plotlyServerURL": 
 """No button bar: its texts are in English, and one of them sends the chart to somebody else's server."""
 
 SCRIPT = "plotly.min.js"
+BAND_ALPHA = 0.25
 
 _HEAD = """<!doctype html>
 <html lang="es-MX">
@@ -72,7 +73,7 @@ def draw_html(charts: Sequence[Chart], folder: Path, title: str, summary: str) -
 
 def figure(chart: Chart) -> go.Figure:
     """One chart as a plotly figure."""
-    drawn = go.Figure([_trace(chart, series) for series in chart.series])
+    drawn = go.Figure([trace for series in chart.series for trace in _traces(chart, series)])
     heading = f"<b>{html.escape(chart.title)}</b><br><sup>{html.escape(chart.subtitle)}</sup>"
     drawn.update_layout(
         title={"text": heading, "x": 0, "xref": "paper"},
@@ -100,6 +101,27 @@ def figure(chart: Chart) -> go.Figure:
             annotation_text=span.words, annotation_position="top right",
         )  # fmt: skip
     return drawn
+
+
+def _traces(chart: Chart, series: Series) -> list[go.Bar | go.Scatter]:
+    if series.style != "band":
+        return [_trace(chart, series)]
+    edge = {"color": series.colour, "width": 0}
+    return [
+        go.Scatter(
+            x=series.x, y=series.low, mode="lines", line=edge, showlegend=False, hoverinfo="skip",
+            legendgroup=series.name,
+        ),
+        go.Scatter(
+            x=series.x, y=series.y, name=series.name, mode="lines", line=edge, fill="tonexty",
+            fillcolor=_faint(series.colour), legendgroup=series.name,
+        ),
+    ]  # fmt: skip
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{BAND_ALPHA})"
 
 
 def _trace(chart: Chart, series: Series) -> go.Bar | go.Scatter:

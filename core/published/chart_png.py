@@ -21,6 +21,7 @@ GRID = "#DDDDDD"
 WIDTH_IN, HEIGHT_IN, DPI = 11.0, 6.2, 150
 DASHES: dict[str, tuple[float, ...]] = {"dash": (5, 2), "dot": (1.5, 1.5)}
 BAR_HOURS = 0.8
+BAND_ALPHA = 0.25
 
 
 def draw_png(chart: Chart, folder: Path) -> Path:
@@ -57,6 +58,11 @@ def _series(axes: Axes, chart: Chart, series: Series) -> None:
             color=series.colour,
             width=BAR_HOURS / 24 if chart.time_axis else BAR_HOURS,
             label=series.name,
+        )
+        return
+    if series.style == "band":
+        axes.fill_between(
+            x, series.low or 0.0, y, color=series.colour, alpha=BAND_ALPHA, linewidth=0, label=series.name
         )
         return
     (line,) = axes.plot(

@@ -26,7 +26,10 @@ X = list[datetime] | list[float] | list[str]
 
 @dataclass(frozen=True)
 class Series:
-    """One line or set of bars. `style` is 'line', 'step' or 'bar'; `dash` is 'solid', 'dash' or 'dot'."""
+    """One line, band or set of bars.
+
+    `style` is 'line', 'step', 'bar' or 'band' (from `low` to `y`); `dash` is 'solid', 'dash' or 'dot'.
+    """
 
     name: str
     x: X
@@ -35,6 +38,7 @@ class Series:
     style: str = "line"
     dash: str = "solid"
     label: list[str] | None = None
+    low: list[float] | None = None
 
 
 @dataclass(frozen=True)

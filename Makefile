@@ -29,6 +29,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/entorno.sh
 
 simulacro: entorno ## Corre el quinto simulacro de Jalisco 2021 completo y publica sus cortes
 	@$(BIN)/prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/simulacro-5 --semilla 2021 --reemplazar
+	@$(BIN)/prep informe salida/simulacro-5 --salida salida/informe || test $$? -eq 1
 
 test: entorno ## Corre las revisiones de estilo y todas las pruebas
 	@bash scripts/sistema.sh

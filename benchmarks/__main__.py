@@ -18,8 +18,10 @@ from typing import Any
 from benchmarks.context import Context
 from benchmarks.engine_side import escritor, motor
 from benchmarks.figures import Figure, side_text
+from benchmarks.live_side import vivo
 from benchmarks.night_side import nacional, noche
 from benchmarks.publication_side import agregados, corte_incremental, csv_, xlsx
+from benchmarks.simulation_side import simulacion
 from core.cli_spanish import SpanishParser
 from core.errors import PrepError
 
@@ -32,6 +34,8 @@ BENCHMARKS: dict[str, Callable[[Context], list[Figure]]] = {
     "corte_incremental": corte_incremental,
     "noche": noche,
     "nacional": nacional,
+    "simulacion": simulacion,
+    "vivo": vivo,
 }
 """In the order they run."""
 

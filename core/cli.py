@@ -15,7 +15,6 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
 from io import TextIOWrapper
@@ -42,34 +41,20 @@ DESCRIPTION = "Programa de Resultados Electorales Preliminares: motor, simulador
 ENTRY_POINT_GROUP = "prep.verbs"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A verb as ``prep --help`` lists it, known without loading its module.
+OWN_VERBS = {
+    "revisar": "core.published.verb_review:VERB",
+    "analizar": "core.published.verb_analyze:VERB",
+    "comprobar": "core.operations.verb_check:VERB",
+    "exportar": "core.operations.verb_export:VERB",
+    "catalogo": "core.catalogs.verb_catalog:VERB",
+}
+"""Verbs of this package: ``module:NAME`` of each. Those of the other packages come by entry point."""
 
-    ``target`` is ``module:NAME`` of its Verb; None where another package provides it by entry point.
-    """
-
-    name: str
-    summary: str
-    target: str | None
-
-
-VERBS = (
-    Listed("simular", "corre una noche completa en tiempo virtual a partir de un escenario", None),
-    Listed("repetir", "repite una noche real a partir de los archivos publicados y la compara", None),
-    Listed("calibrar", "ajusta el modelo de captura a una noche real y lo juzga", None),
-    Listed("revisar", "revisa un archivo publicado y señala sus defectos", "core.published.verb_review:VERB"),
-    Listed("analizar", "analiza los tiempos y el avance de una noche", "core.published.verb_analyze:VERB"),
-    Listed(
-        "comprobar", "rehace los datos desde la bitácora y los compara", "core.operations.verb_check:VERB"
-    ),
-    Listed(
-        "exportar",
-        "escribe la bitácora como registro de eventos (XES, CSV)",
-        "core.operations.verb_export:VERB",
-    ),
-    Listed("catalogo", "revisa, resume o importa un catálogo", "core.catalogs.verb_catalog:VERB"),
-)
+ORDER = (
+    "simular", "control", "informe", "escenario", "dimensionar", "experimento", "pronostico", "calibrar",
+    "repetir", "revisar", "analizar", "comprobar", "exportar", "catalogo",
+)  # fmt: skip
+"""How ``prep --help`` lists them: rehearse, plan, look at real nights, keep. Others go after."""
 
 OS_REASONS = {
     errno.ENOENT: "no existe",
@@ -154,9 +139,9 @@ def _run(arguments: list[str]) -> int:
 
 
 def _top_parser() -> SpanishParser:
-    listed = _listing()
-    width = max(len(verb.name) for verb in listed)
-    lines = [f"  {verb.name:<{width}}  {verb.summary}" for verb in listed]
+    summaries = {name: _summary(name) for name in verb_names()}
+    width = max(map(len, summaries))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in summaries.items()]
     parser = SpanishParser(
         prog="prep",
         usage="prep VERBO …",
@@ -193,19 +178,18 @@ def _verb_parser(verb: Verb) -> SpanishParser:
     return parser
 
 
-def _listing() -> list[Listed]:
-    listed = list(VERBS)
-    known = {verb.name for verb in listed}
-    for name, entry in sorted(_entry_points().items()):
-        if name not in known:
-            # A verb this table does not know says its own summary; one that cannot be loaded must
-            # not take the help down with it.
-            try:
-                summary = _load(name).summary
-            except DefectError:
-                summary = "(no se pudo cargar)"
-            listed.append(Listed(name, summary, entry.value))
-    return listed
+def verb_names() -> list[str]:
+    """Every verb there is, as ``prep --help`` lists them."""
+    known = {**OWN_VERBS, **_entry_points()}
+    return [*(name for name in ORDER if name in known), *sorted(set(known) - set(ORDER))]
+
+
+def _summary(name: str) -> str:
+    # A verb that cannot be loaded must not take the help down with it.
+    try:
+        return _load(name).summary
+    except DefectError:
+        return "(no se pudo cargar)"
 
 
 def _entry_points() -> dict[str, EntryPoint]:
@@ -214,19 +198,13 @@ def _entry_points() -> dict[str, EntryPoint]:
 
 def _load(name: str) -> Verb:
     """The verb of that name; raises ArgumentsError when there is none, DefectError when it is broken."""
-    listed = {verb.name: verb for verb in VERBS}
-    target = listed[name].target if name in listed else None
+    targets = {**{key: entry.value for key, entry in _entry_points().items()}, **OWN_VERBS}
+    target = targets.get(name)
     if target is None:
-        outside = _entry_points()
-        if name in outside:
-            target = outside[name].value
-        elif name in listed:
-            raise DefectError(f"el verbo «{name}» no está instalado: falta el paquete que lo trae")
-        else:
-            names = sorted({*listed, *outside})
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f"; ¿quiso decir «{close[0]}»?" if close else f"; los hay: {', '.join(names)}"
-            raise ArgumentsError(f"no hay un verbo «{name}»{hint}", "prep", "uso: prep VERBO …")
+        names = verb_names()
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"; ¿quiso decir «{close[0]}»?" if close else f"; los hay: {', '.join(sorted(names))}"
+        raise ArgumentsError(f"no hay un verbo «{name}»{hint}", "prep", "uso: prep VERBO …")
     module_name, _, attribute = target.partition(":")
     try:
         module = import_module(module_name)

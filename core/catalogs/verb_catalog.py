@@ -242,7 +242,7 @@ def _table(catalog: Catalog, estimate: list[Load]) -> Table:
 
 VERB = Verb(
     name="catalogo",
-    summary="Importa, revisa o muestra un catálogo: territorio, casillas, contendientes y actas esperadas",
+    summary="Importa, revisa o muestra un catálogo de casillas, contendientes y actas",
     add_arguments=add_arguments,
     run=run,
     examples=(

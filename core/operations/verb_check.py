@@ -67,7 +67,7 @@ def _text(checked: Check, seconds: float) -> str:
 
 VERB = Verb(
     name="comprobar",
-    summary="reconstruye el estado desde la bitácora y lo compara",
+    summary="Reconstruye el estado desde la bitácora y lo compara",
     add_arguments=_arguments,
     run=_run,
     examples=(

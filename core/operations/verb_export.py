@@ -60,7 +60,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
 
 VERB = Verb(
     name="exportar",
-    summary="escribe la bitácora como registro de eventos (XES, CSV)",
+    summary="Escribe la bitácora como registro de eventos (XES, CSV)",
     add_arguments=_arguments,
     run=_run,
     examples=(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.published.review import review_file
-from simulator.replay import Replayed, prepare, read_files, replay, written_file
-from simulator.replay_compare import Comparison, compare_all
+from simulator.replays.compare import Comparison, compare_all
+from simulator.replays.replay import Replayed, prepare, read_files, replay, written_file
 
 QROO = "qroo2019/QROO_DIP_LOC_2019.csv"
 PUEBLA = tuple(f"puebla2024/PUE_{contest}_2024.csv" for contest in ("GUB", "DIP_LOC", "AYUN"))

@@ -11,11 +11,11 @@ from sqlalchemy import Engine as Database
 
 from core.storage.database import open_database
 from core.storage.store import Store
-from simulator.night import state_fingerprint
-from simulator.results import Results, results_of
-from simulator.run import Night, catalog_of_the_night, open_engine, run_night
-from simulator.scenario import Scenario
-from simulator.scenario_file import LoadedScenario, content_hash, load_scenario, open_scenario_catalog
+from simulator.night.results import Results, results_of
+from simulator.night.run import Night, catalog_of_the_night, open_engine, run_night
+from simulator.output import state_fingerprint
+from simulator.scenario.document import Scenario
+from simulator.scenario.file import LoadedScenario, content_hash, load_scenario, open_scenario_catalog
 
 DATA = Path(__file__).parent / "data"
 

@@ -1,0 +1,1 @@
+"""Fits the capture centre to a real night and says how good the fit is."""

@@ -1,0 +1,1 @@
+"""A night at a pace: paused, slowed, sped up and instructed while others read its database."""

@@ -1,0 +1,1 @@
+"""One simulated night through the engine: arrivals, centres, people, links, faults, results."""

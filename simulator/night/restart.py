@@ -1,0 +1,168 @@
+"""Going on with a run that was killed: what its database already has, and whether it is the same run.
+
+The model is run again from the start and says the same commands in the same order; the database has the
+first of them, whole batches of them. `Recorded` is what it has: the feed takes those commands as done and
+the cuts that went out are not published again. It executes nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import orjson
+from sqlalchemy import Engine as Database
+from sqlalchemy import func, select
+
+from core.domain.events import EventKind
+from core.errors import UsageError
+from core.storage import schema
+from core.storage.reading import reading
+
+LOCK = ".prep-en-uso"
+"""Held by the process that is running in a folder; the system lets it go however that process dies."""
+
+PATIENCE_S = 2.0
+"""How long a folder in use is waited for."""
+
+FLAGGED = (EventKind.ACTA_RECEIVED.value, EventKind.ACTA_CAPTURED.value)
+CUT_EVENTS = (EventKind.CUT_PUBLISHED.value, EventKind.CUT_REFUSED.value)
+
+
+class OtherRunError(UsageError):
+    """What is to be continued is not this run: another scenario, seed, catalogue or database."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCut:
+    """A cut the ledger has. `at` in ms UTC; `refused` is the reason when it did not go out."""
+
+    number: int
+    at: int
+    seq_high: int
+    last: bool
+    refused: str | None = None
+
+
+@dataclass
+class Recorded:
+    """What the database of a run holds, by the key of each command the model sent.
+
+    `digests` are those of the commands (`core.engine.command_digest`); `refusals` code and detail of the
+    refused ones; `events` and `flags` count the ledger without the cuts; `until_ms` is the latest time it
+    was written at, ms UTC, 0 when it is empty.
+    """
+
+    digests: dict[str, bytes] = field(default_factory=dict)
+    refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    events: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    cuts: dict[int, PublishedCut] = field(default_factory=dict)
+    until_ms: int = 0
+
+
+def recorded_in(database: Database) -> Recorded:
+    """Read what a database has of a run."""
+    found = Recorded()
+    ledger, command = schema.ledger, schema.command
+    with reading(database) as connection:
+        cut_seqs = set()
+        query = select(ledger.c.seq, ledger.c["at"], ledger.c.data)
+        for seq, at, data in connection.execute(
+            query.where(ledger.c.kind.in_(CUT_EVENTS)).order_by(ledger.c.seq)
+        ):
+            cut_seqs.add(seq)
+            body = orjson.loads(data)
+            # A refused cut may be tried again at the same time only by another run of ours: the last rules.
+            found.cuts[at] = PublishedCut(
+                body["number"], at, body.get("seq_high", 0), body.get("last", False), body.get("reason")
+            )
+        columns = (command.c.key, command.c.digest, command.c.refusal, command.c.detail, command.c.seq_first)
+        rows = connection.execution_options(stream_results=True, yield_per=5_000).execute(select(*columns))
+        for key, digest, refusal, detail, seq in rows:
+            if seq in cut_seqs:
+                continue
+            found.digests[key] = bytes(digest)
+            if refusal is not None:
+                found.refusals[key] = (refusal, detail or "")
+        for kind, count in connection.execute(
+            select(ledger.c.kind, func.count())
+            .where(ledger.c.kind.not_in(CUT_EVENTS))
+            .group_by(ledger.c.kind)
+        ):
+            found.events[kind] = int(count)
+        for (data,) in connection.execute(select(ledger.c.data).where(ledger.c.kind.in_(FLAGGED))):
+            found.flags.update(orjson.loads(data)["flags"])
+        found.until_ms = int(connection.execute(select(func.max(ledger.c.recorded_at))).scalar() or 0)
+    return found
+
+
+def published_headers(folder: Path, number: int) -> dict[str, dict[str, str]]:
+    """The thirteen counters by contest of a cut, from its own package; empty when it is not there."""
+    index = folder / "cortes" / f"{number:04d}" / "indice.json"
+    if not index.is_file():
+        return {}
+    contests = orjson.loads(index.read_bytes())["contiendas"]
+    return {name: dict(contest["encabezado"]) for name, contest in contests.items()}
+
+
+def hold(folder: Path) -> IO[bytes]:
+    """Take the folder of a run for this process until the file returned is closed.
+
+    A process that was killed may be finishing its last transaction: it is waited for. Raises UsageError
+    when another process goes on running there.
+    """
+    handle = (folder / LOCK).open("ab")
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= until:
+                handle.close()
+                raise UsageError(f"Otra corrida está usando la carpeta «{folder}».") from error
+            time.sleep(0.05)
+        else:
+            return handle
+
+
+def write_whole(path: Path, body: bytes, mode: int = 0o644) -> None:
+    """Write a small file so that whoever looks finds all of it or none, also after a cut of power."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(number, "wb") as stream:
+        stream.write(body)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def check_same_run(folder: Path, marker: Path, wanted: dict[str, object]) -> None:
+    """Raises OtherRunError when the run in a folder is not the one wanted, UsageError when there is none."""
+    names = {
+        "escenario_sha256": "el escenario (con lo que lleve encima)",
+        "semilla": "la semilla",
+        "catalogo_sha256": "el catálogo",
+        "cortes": "si publica cortes",
+    }
+    if not marker.is_file():
+        raise UsageError(f"En «{folder}» no hay ninguna corrida que continuar.")
+    try:
+        found = orjson.loads(marker.read_bytes())
+        run = found.get("corrida") if isinstance(found, dict) else None
+    except orjson.JSONDecodeError:
+        run = None
+    if not isinstance(run, dict):
+        raise UsageError(f"La corrida de «{folder}» no se puede continuar: su marca no dice cuál es.")
+    for name, words in names.items():
+        if run.get(name) != wanted[name]:
+            raise OtherRunError(
+                f"La corrida de «{folder}» es otra: no coincide {words} "
+                f"(la de la carpeta: {run.get(name)}; la pedida: {wanted[name]})."
+            )

@@ -1,0 +1,291 @@
+"""Runs one whole night of a scenario in virtual time, through the engine, cut by cut.
+
+The order of everything is decided by the model's clock; the engine is told at the times of the
+model. It opens and closes the operation, publishes when a cut is due and keeps the progress curve.
+What the night ended like is `results`; what people read of it, `report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from sqlalchemy import Engine as Database
+
+from core.domain.catalog import Catalog
+from core.domain.commands import CloseOperation, OpenOperation
+from core.engine import Engine
+from core.errors import PrepError, UsageError
+from core.storage.store import Store
+from simulator.live.environment import plan
+from simulator.night.arrivals import plan_arrivals
+from simulator.night.ballots import Content, seal, write_actas
+from simulator.night.capture import CaptureCentre
+from simulator.night.faults import Faults
+from simulator.night.feed import BATCH, Feed
+from simulator.night.model import NightModel
+from simulator.night.network import Incident, Link, plan_links
+from simulator.night.people import People, plan_people
+from simulator.night.processes import make_centres, start_processes
+from simulator.night.restart import PublishedCut, Recorded, published_headers
+from simulator.night.transfers import Transfers
+from simulator.scenario.base import MS_PER_MINUTE
+from simulator.scenario.document import Scenario
+from simulator.scenario.file import LoadedScenario
+from simulator.seeds import Seeds
+
+if TYPE_CHECKING:
+    from core.publication.cut import CutReport
+    from simulator.live.instructions import Instruction
+    from simulator.live.night import LiveNight
+
+COORDINATOR = "coordinacion"
+TICK_MS = 5 * MS_PER_MINUTE
+"""Pace of the progress and of the curve between cuts."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """The night at an instant (ms since the start)."""
+
+    at_ms: int
+    registered: int
+    backlog: int
+    waiting_in_links: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissedCut:
+    """A cut that was due and did not go out. `at` in ms UTC."""
+
+    at: int
+    reason: str
+
+
+@dataclass
+class Night:
+    """A night that ran: everything the results and the report are made from."""
+
+    loaded: LoadedScenario
+    seed: int
+    catalog: Catalog
+    truth: list[Content]
+    truth_sha256: str
+    people: People
+    links: list[Link]
+    model: NightModel
+    capture: CaptureCentre
+    feed: Feed
+    faults: Faults
+    transfers: Transfers
+    cuts: list[CutReport] = field(default_factory=list)
+    missed: list[MissedCut] = field(default_factory=list)
+    curve: list[CurvePoint] = field(default_factory=list)
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """What went wrong so far, in order of start."""
+        return self.faults.incidents
+
+
+Publish: TypeAlias = Callable[[int, bool], "CutReport"]
+"""Publishes the cut of an instant (ms UTC); True for the last one."""
+
+Watcher: TypeAlias = Callable[[int, int], None]
+"""Told (ms since the start, actas registered) every few virtual minutes."""
+
+
+def catalog_of_the_night(catalog: Catalog, scenario: Scenario) -> Catalog:
+    """The catalogue with the local time of the scenario, which changes by law and season."""
+    offset = scenario.calendar.utc_offset_minutes
+    return replace(catalog, entidad=replace(catalog.entidad, utc_offset_minutes=offset))
+
+
+def open_engine(store: Store, catalog: Catalog, mode: str, *, used: bool = False) -> Engine:
+    """The engine of a database that has had no night yet; with `used`, of one whose night is continued.
+
+    Raises UsageError when it had one, and OtherElectionError when it is of another election.
+    """
+    engine = Engine(store, catalog, mode)
+    if engine.operation.opened and not used:
+        raise UsageError("La base ya contiene una operación de esta elección; usa una base vacía.")
+    return engine
+
+
+def run_night(
+    loaded: LoadedScenario,
+    engine: Engine,
+    seed: int,
+    database: Database,
+    folder: Path | None,
+    *,
+    batch: int = BATCH,
+    watcher: Watcher | None = None,
+    done: Recorded | None = None,
+    instructions: Sequence[Instruction] = (),
+    live: LiveNight | None = None,
+) -> Night:
+    """Run the night through an engine from `open_engine`.
+
+    Cuts are published into `folder`; none when it is None. The seed is any whole number from 0. A run
+    that is continued gives in `done` what the database has, and the instructions it was given; with
+    `live` it goes at the pace of the wall clock. Raises OtherRunError when the database is of another run.
+    """
+    done = done or Recorded()
+    caught_up = None if live is None else partial(live.caught_up, loaded.scenario.calendar.start_ms)
+    feed = Feed(engine, batch, done=done, caught_up=caught_up)
+    night = prepare(loaded, engine.catalog, seed, feed, live)
+    for one in instructions:
+        plan(night.model.env, one.virtual_ms, _again(night, one))
+    publish = None
+    if folder is not None:
+        publish = _publisher(engine, database, folder) if live is None else live.publish
+    interrupted = True
+    try:
+        if live is not None:
+            live.begin(night, database, folder)
+        _open(night)
+        _work_through(night, publish, done.cuts, folder, watcher)
+        _close(night)
+        interrupted = False
+    finally:
+        if live is not None:
+            live.end(interrupted=interrupted)
+    feed.check_all_seen()
+    return night
+
+
+def _again(night: Night, one: Instruction) -> Callable[[], None]:
+    """An instruction of the run that is continued takes effect as it did."""
+    from simulator.live.instructions import apply_document
+
+    def apply() -> None:
+        try:
+            apply_document(one.document, one.virtual_ms, night.model, night.faults, night.transfers)
+        except PrepError:
+            # It could not be done then either, and whoever gave it was told.
+            return
+
+    return apply
+
+
+def _publisher(engine: Engine, database: Database, folder: Path) -> Publish:
+    # Building packages brings libraries that a night without cuts does not need.
+    from core.publication.cut import Publisher
+
+    publisher = Publisher(engine, database, folder)
+    return lambda at, last: publisher.cut(at, last=last)
+
+
+def prepare(loaded: LoadedScenario, catalog: Catalog, seed: int, feed: Feed, live: LiveNight | None) -> Night:
+    """Everything of a night before its first ms: truth, arrivals, people, links; nothing begins yet."""
+    scenario = loaded.scenario
+    seeds = Seeds(seed)
+    truth = write_actas(catalog, scenario.votes, scenario.inconsistencies, seeds)
+    packages = plan_arrivals(catalog, scenario, seeds)
+    people = plan_people(catalog, scenario, seeds)
+    links, _ = plan_links(catalog, scenario, seeds)
+    model = NightModel(scenario, loaded.sha256, catalog, seeds, truth, packages, people, feed)
+    if live is not None:
+        # Before anything of the model is made: processes and events keep the environment they are born in.
+        model.env = live.env
+    capture = CaptureCentre(model)
+    centres = make_centres(model, links, capture)
+    faults = Faults(model, links, centres, capture)
+    transfers = Transfers(model, centres, capture)
+    truth_sha256 = seal(catalog, truth)
+    night = Night(
+        loaded, seed, catalog, truth, truth_sha256, people, links, model, capture, feed, faults, transfers
+    )
+    faults.start()
+    transfers.start()
+    start_processes(night, centres)
+    return night
+
+
+# -- the operation ---------------------------------------------------------------------------------
+
+
+def _open(night: Night) -> None:
+    start = night.model.start_ms
+    night.feed.add(
+        OpenOperation(
+            key="apertura", actor=COORDINATOR, station=COORDINATOR, at=start, starts_at=start,
+            ends_at=start + night.model.length_ms,
+        ),
+        start,
+    )  # fmt: skip
+    night.feed.flush()
+
+
+def _close(night: Night) -> None:
+    end = night.model.start_ms + night.model.length_ms
+    night.feed.add(CloseOperation(key="cierre", actor=COORDINATOR, station=COORDINATOR, at=end), end)
+    night.feed.flush()
+
+
+def cut_times(scenario: Scenario) -> list[int]:
+    """When a cut is due, in ms since the start; the last one at the very end."""
+    calendar = scenario.calendar
+    step = MS_PER_MINUTE * 60 // calendar.cuts_per_hour
+    first = round(calendar.publication_min * MS_PER_MINUTE)
+    return [*range(first, calendar.length_ms, step), calendar.length_ms]
+
+
+def _work_through(
+    night: Night,
+    publish: Publish | None,
+    done: Mapping[int, PublishedCut],
+    folder: Path | None,
+    watcher: Watcher | None,
+) -> None:
+    model, scenario = night.model, night.loaded.scenario
+    due = cut_times(scenario)
+    stops = sorted({*due, *range(TICK_MS, model.length_ms, TICK_MS)})
+    cutting = set(due)
+    for at in stops:
+        if at > 0:
+            model.env.run(until=at)
+        night.curve.append(CurvePoint(at, model.registered, night.capture.backlog, model.waiting_in_links()))
+        if at in cutting and publish is not None:
+            assert folder is not None
+            _cut(night, publish, done.get(model.start_ms + at), folder, at)
+        if watcher is not None:
+            watcher(at, model.registered)
+    night.feed.flush()
+
+
+def _cut(night: Night, publish: Publish, found: PublishedCut | None, folder: Path, at: int) -> None:
+    model = night.model
+    last = at == model.length_ms
+    for fault in night.loaded.scenario.publication_faults:
+        begins = round(fault.at_min * MS_PER_MINUTE)
+        ends = round((fault.at_min + fault.minutes) * MS_PER_MINUTE)
+        if fault.kind == "cortes_detenidos" and begins <= at < ends and not last:
+            night.missed.append(MissedCut(model.start_ms + at, fault.name))
+            return
+    if found is not None:
+        _note_cut(night, _report_of(found, folder))
+    else:
+        night.feed.in_order(lambda: _note_cut(night, publish(model.start_ms + at, last)))
+
+
+def _note_cut(night: Night, report: CutReport) -> None:
+    if report.refused is not None:
+        night.missed.append(MissedCut(report.at, report.refused))
+    else:
+        night.cuts.append(report)
+
+
+def _report_of(found: PublishedCut, folder: Path) -> CutReport:
+    """What is known of a cut that went out before the run was interrupted."""
+    from core.publication.cut import CutReport
+
+    if found.refused is not None:
+        return CutReport(found.number, found.at, found.seq_high, found.last, None, {}, refused=found.refused)
+    headers = published_headers(folder, found.number)
+    directory = folder / "cortes" / f"{found.number:04d}"
+    return CutReport(found.number, found.at, found.seq_high, found.last, directory, headers)

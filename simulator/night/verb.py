@@ -1,0 +1,268 @@
+"""`prep simular`: runs a scenario from end to end, or goes on with it, and says where everything is.
+
+In virtual time, or with `--velocidad` at the pace of the wall clock while others look at the database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from core.cli_output import program
+from core.cli_verb import ANSWER_IS_NO, DONE, Answer, Verb
+from core.errors import UsageError
+
+if TYPE_CHECKING:
+    from core.cli_output import Output
+    from core.domain.catalog import Catalog
+    from core.engine import Engine
+    from core.storage.store import Store
+    from simulator.night.results import Results
+    from simulator.night.run import Night
+    from simulator.scenario.file import LoadedScenario
+
+DATABASE = "prep.db"
+SUMMARY = "resumen.json"
+SUMMARY_TEXT = "resumen.md"
+CUTS = "cortes"
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("escenario", type=Path, metavar="ESCENARIO", help="archivo TOML del escenario")
+    parser.add_argument(
+        "--salida", type=Path, required=True, metavar="DIR", help="carpeta nueva para todo lo que se haga"
+    )
+    parser.add_argument(
+        "--semilla",
+        type=int,
+        required=True,
+        metavar="N",
+        help="número que decide el azar; el mismo da la misma noche",
+    )
+    parser.add_argument(
+        "--base", metavar="URL", help="base de datos vacía; sin ella, SQLite en la carpeta de salida"
+    )
+    parser.add_argument(
+        "--con",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="ARCHIVO",
+        help="incidencias que se ponen encima del escenario, en orden",
+    )
+    parser.add_argument(
+        "--velocidad",
+        type=float,
+        metavar="X",
+        help="corre en vivo: X segundos de la noche por segundo real; «prep control» la gobierna",
+    )
+    parser.add_argument(
+        "--continuar",
+        action="store_true",
+        help="sigue la corrida que se interrumpió en la carpeta y termina como si nada hubiera pasado",
+    )
+    parser.add_argument("--sin-cortes", action="store_true", help="no publica cortes")
+    parser.add_argument("--reemplazar", action="store_true", help="borra la corrida que haya en la carpeta")
+
+
+def _run(args: argparse.Namespace, out: Output) -> Answer:
+    from simulator.live.environment import checked_speed
+    from simulator.night.run import catalog_of_the_night
+    from simulator.scenario.file import load_scenario, open_scenario_catalog
+
+    if args.semilla < 0:
+        raise UsageError("--semilla debe ser un número entero de 0 en adelante.")
+    if args.continuar and args.reemplazar:
+        raise UsageError("--continuar y --reemplazar no van juntas.")
+    if args.velocidad is not None:
+        checked_speed(args.velocidad)
+    loaded = load_scenario(args.escenario, args.con)
+    if args.velocidad is not None and loaded.scenario.mode != "simulacro":
+        raise UsageError("Solo un simulacro se corre en vivo: el escenario no es de modo «simulacro».")
+    catalog = catalog_of_the_night(open_scenario_catalog(loaded), loaded.scenario)
+    night, results, data = _run_in_folder(args, out, loaded, catalog)
+    folder: Path = args.salida
+    # A refusal nobody provoked, or a cut that did not pass its own check, is a fault of ours.
+    refused_cuts = [cut for cut in data["cortes_no_publicados"] if not _announced(night, cut["motivo"])]
+    other_header = bool(night.cuts) and night.cuts[-1].headers != results.headers
+    wrong = bool(data["rechazos"]) or bool(refused_cuts) or other_header or night.feed.missed_provocations > 0
+    answer = {
+        "escenario": data["escenario"],
+        "semilla": data["semilla"],
+        "huella": data["huella"],
+        "inicio": data["inicio"],
+        "fin": data["fin"],
+        "cortes": data["cortes"],
+        "contiendas": data["contiendas"],
+        "cortes_no_publicados": data["cortes_no_publicados"],
+        "rechazos": data["rechazos"],
+        "rechazos_provocados": data["rechazos_provocados"],
+        "veredicto": data["veredicto"],
+        "verdad_sha256": data["verdad_sha256"],
+        "resumen": str(folder / SUMMARY),
+    }
+    if "en_vivo" in data:
+        answer["en_vivo"] = data["en_vivo"]
+    return Answer(ANSWER_IS_NO if wrong else DONE, answer, _text(args, folder, data))
+
+
+def _run_in_folder(
+    args: argparse.Namespace, out: Output, loaded: LoadedScenario, catalog: Catalog
+) -> tuple[Night, Results, dict[str, Any]]:
+    """Take the folder and the database, run, and leave the summary there."""
+    from core.storage.database import open_database
+    from core.storage.store import Store
+    from simulator.night.restart import check_same_run, hold
+    from simulator.night.run import open_engine
+    from simulator.output import MARKER, claim_output
+
+    folder, used = args.salida, args.continuar
+    run: dict[str, object] = {
+        "escenario_sha256": loaded.sha256,
+        "encima": [str(path) for path in args.con],
+        "semilla": args.semilla,
+        "catalogo_sha256": catalog.fingerprint(),
+        "cortes": not args.sin_cortes,
+    }
+
+    def claim() -> None:
+        if used:
+            check_same_run(folder, folder / MARKER, run)
+        else:
+            claim_output(folder, "simular", replace=args.reemplazar, run=run)
+
+    if args.base:
+        _refuse_inside(args.base, folder)
+    if used or not args.base:
+        claim()
+    with ExitStack() as stack:
+        # Held before the database is looked at: whoever was killed may be finishing a transaction.
+        lock = stack.enter_context(hold(folder)) if used or not args.base else None
+        store = Store(open_database(args.base or str(folder / DATABASE)))
+        stack.callback(store.database.dispose)
+        stack.callback(store.close)
+        engine = open_engine(store, catalog, loaded.scenario.mode, used=used)
+        if lock is None:
+            # A database that cannot be used must not cost the earlier run in the folder.
+            claim()
+            lock = stack.enter_context(hold(folder))
+        return _run_night(args, out, loaded, engine, store, lock)
+
+
+def _run_night(
+    args: argparse.Namespace,
+    out: Output,
+    loaded: LoadedScenario,
+    engine: Engine,
+    store: Store,
+    lock: IO[bytes],
+) -> tuple[Night, Results, dict[str, Any]]:
+    from simulator.live.instructions import InstructionLog
+    from simulator.live.night import LiveNight
+    from simulator.night.report import markdown, summary
+    from simulator.night.restart import Recorded, recorded_in
+    from simulator.night.results import results_of
+    from simulator.night.run import run_night
+    from simulator.night.score import write_score
+    from simulator.output import state_fingerprint
+
+    folder: Path = args.salida
+    scenario, catalog, database = loaded.scenario, engine.catalog, store.database
+    done = recorded_in(database) if args.continuar else Recorded()
+    log = InstructionLog(folder)
+    live = None if args.velocidad is None else LiveNight(args.velocidad, folder, log, done, lock)
+    out.note(
+        f"{scenario.title}: {len(catalog.actas):,} actas, {len(catalog.catds)} CATD, semilla {args.semilla}"
+    )
+    if args.continuar:
+        out.note(f"Se continúa: la base tiene {len(done.digests):,} órdenes y {len(done.cuts)} cortes.")
+    try:
+        with out.progress("minutos de la noche", scenario.calendar.length_ms // 60_000) as progress:
+
+            def watch(at_ms: int, registered: int) -> None:
+                detail = f"{registered:,} actas registradas"
+                progress.update(at_ms // 60_000, detail if live is None else f"{detail}, {live.detail()}")
+
+            night = run_night(
+                loaded, engine, args.semilla, database, None if args.sin_cortes else folder,
+                watcher=watch, done=done, instructions=log.recorded, live=live,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        out.warn("Corrida interrumpida; la base quedó consistente y --continuar la sigue desde ahí.")
+        raise
+    finally:
+        log.close()
+    results = results_of(night, database)
+    data = summary(night, results, state_fingerprint(database))
+    if live is not None:
+        data["en_vivo"] = live.as_data()
+    (folder / SUMMARY).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_score(folder, results.score)
+    (folder / SUMMARY_TEXT).write_text(markdown(night, results, data), encoding="utf-8")
+    return night, results, data
+
+
+def _refuse_inside(base: str, folder: Path) -> None:
+    from core.storage.database import parse_url
+
+    url = parse_url(base)
+    if url.get_backend_name() != "sqlite":
+        return
+    if Path(url.database or "").resolve().is_relative_to(folder.resolve()):
+        raise UsageError("La base no puede estar dentro de la carpeta de salida; sin --base se hace ahí.")
+
+
+def _announced(night: Night, reason: str) -> bool:
+    return any(fault.name == reason for fault in night.loaded.scenario.publication_faults)
+
+
+def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any]) -> str:
+    from simulator.scenario.probes import sentence
+
+    total, missed = data["total"], len(data["cortes_no_publicados"])
+    base = args.base or str(folder / DATABASE)
+
+    def line(name: str, count: str) -> str:
+        return f"  {name:<15} {total[count]:>7,} ({total[count + '_pct']:.4f} %)"
+
+    lines = [
+        f"{data['titulo']}, semilla {data['semilla']}",
+        f"  {'esperadas':<15} {total['esperadas']:>7,}",
+        line("capturadas", "capturadas"),
+        line("con imagen", "capturadas_con_imagen"),
+        line("contabilizadas", "contabilizadas"),
+        f"  {'PREP Casilla':<15} {data['prep_casilla_actas']:>7,}",
+        f"  {'cortes':<15} {len(data['cortes']):>7,} publicados, {missed} no publicados",
+    ]
+    lines += [f"  {sentence(one)}" for one in data["veredicto"]]
+    if "en_vivo" in data:
+        late = data["en_vivo"]["retraso"]
+        lines.append(
+            f"  en vivo a ×{data['en_vivo']['velocidad']:g}: retraso p50 {late['p50_ms']:.1f} ms, "
+            f"p99 {late['p99_ms']:.1f} ms, máximo {late['max_ms']:.0f} ms"
+        )
+    if data["rechazos"]:
+        lines.append(f"  RECHAZOS DEL MOTOR: {data['rechazos']}")
+    lines += ["", f"Huella: {data['huella']}", f"Resumen: {folder / SUMMARY_TEXT}"]
+    if data["cortes"]:
+        lines += [f"Paquetes: {folder / CUTS}/ (el último, en {folder / 'ultimo'})"]
+    lines += ["", f"Sigue: {program()} comprobar --base {base}"]
+    return "\n".join(lines)
+
+
+VERB = Verb(
+    name="simular",
+    summary="Corre un simulacro completo en tiempo virtual o en vivo",
+    add_arguments=_add_arguments,
+    run=_run,
+    examples=(
+        "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 2021",
+        "prep simular scenarios/jalisco-2021/jornada.toml --salida salida/j --semilla 7 --sin-cortes --json",
+        "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 7 --velocidad 60",
+        "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 7 --continuar",
+    ),
+)

@@ -1,0 +1,1 @@
+"""The report of a rehearsal: facts, verdict, one document, three formats."""

@@ -1,0 +1,143 @@
+"""What several rehearsals say together: the comparison, and the general report (entregable 27).
+
+It compares the figures each summary already has. One rehearsal alone is `rehearsal_sections`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simulator.rehearsal import pictures
+from simulator.rehearsal.data import Rehearsal
+from simulator.rehearsal.document import (
+    Block,
+    Cell,
+    Document,
+    Heading,
+    Items,
+    Picture,
+    Status,
+    Table,
+    Text,
+    numbers_from,
+)
+from simulator.rehearsal.verdict import Ruling, passes
+
+LEAST_REHEARSALS = 3
+"""Rehearsals there must be (Reglamento de Elecciones, art. 349)."""
+_MILESTONES = ("25", "50", "75", "80", "90", "95", "100")
+
+
+def build(rehearsals: Sequence[Rehearsal], rulings: Sequence[Sequence[Ruling]]) -> Document:
+    """The general report on all of them, in order of date."""
+    good = sum(passes(one) for one in rulings)
+    enough = len(rehearsals) >= LEAST_REHEARSALS
+    words = f"{good} de {len(rehearsals)} simulacros cumplen todas las reglas. " + (
+        f"Se hicieron al menos {LEAST_REHEARSALS}, como pide el artículo 349."
+        if enough
+        else f"El artículo 349 pide al menos {LEAST_REHEARSALS}; este informe cubre {len(rehearsals)}."
+    )
+    blocks: list[Block] = [
+        Heading("Resultado general"),
+        Text(words, strong=True),
+        _rules(rehearsals, rulings),
+        Heading("Comparación"),
+        *comparison(rehearsals),
+        Picture(pictures.together(rehearsals)),
+        Heading("Minutos para alcanzar cada porcentaje capturado"),
+        _reached(rehearsals),
+        Heading("Incidentes de todos los simulacros"),
+        _incidents(rehearsals),
+        Heading("Lo que quedó pendiente"),
+        *_pending(rehearsals, rulings),
+    ]
+    first, last = rehearsals[0], rehearsals[-1]
+    subtitle = f"{len(rehearsals)} simulacros, del {first.start:%d/%m/%Y} al {last.start:%d/%m/%Y}"
+    return Document("Informe general de los simulacros", subtitle, last.end, tuple(blocks))
+
+
+def comparison(rehearsals: Sequence[Rehearsal]) -> list[Block]:
+    """One column per rehearsal."""
+    rows: list[tuple[Cell, ...]] = []
+
+    def row(name: str, values: Sequence[str]) -> None:
+        rows.append((name, *values))
+
+    datas = [one.data for one in rehearsals]
+    row("fecha", [f"{one.start:%d/%m/%Y}" for one in rehearsals])
+    row("duración (min)", [f"{data['comparacion']['duracion_min']:,}" for data in datas])
+    for name, key in (
+        ("capturadas %", "capturadas_pct"),
+        ("contabilizadas %", "contabilizadas_pct"),
+        ("con imagen %", "capturadas_con_imagen_pct"),
+    ):
+        row(name, [f"{data['total'][key]:.4f}" for data in datas])
+    row("actas por PREP Casilla", [f"{data['prep_casilla']['actas_capturadas']:,}" for data in datas])
+    row("CAE con PREP Casilla", [f"{data['prep_casilla']['cae_que_la_usaron']:,}" for data in datas])
+    row("capturistas", [f"{data['personal'].get('capturistas', 0):,}" for data in datas])
+    row("cortes publicados", [f"{data['cortes_por_hora']['publicados']:,}" for data in datas])
+    row("cortes no publicados", [f"{data['cortes_por_hora']['no_publicados']:,}" for data in datas])
+    row("incidentes", [f"{len(data['incidentes']):,}" for data in datas])
+    row("minutos sin enlace", [f"{data['enlaces']['minutos_sin_enlace']:,}" for data in datas])
+    last_steps = [
+        next((s for s in data["tiempos"] if s["paso"] == "acopio → verificación"), None) for data in datas
+    ]
+    row("acopio a verificación, mediana (min)", [_median(step) for step in last_steps])
+    row(
+        "campos publicados bien %", [f"{data['puntuacion']['exactitud_publicada_pct']:.4f}" for data in datas]
+    )
+    titles = ("dato", *(one.data["escenario"] for one in rehearsals))
+    weights = (3.2, *(1.8 for _ in rehearsals))
+    return [Table(titles, tuple(rows), weights, numbers_from(1, len(titles)), small=len(titles) > 5)]
+
+
+def _median(step: dict[str, float | None] | None) -> str:
+    value = step["mediana_min"] if step else None
+    return "—" if value is None else f"{value:,.1f}"
+
+
+def _rules(rehearsals: Sequence[Rehearsal], rulings: Sequence[Sequence[Ruling]]) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (rule.rule, *(Status("sí" if one[at].met else "no", one[at].met) for one in rulings))
+        for at, rule in enumerate(rulings[0])
+    ]
+    rows.append(("Todas", *(Status("sí" if passes(one) else "no", passes(one)) for one in rulings)))
+    titles = ("regla", *(one.data["escenario"] for one in rehearsals))
+    return Table(titles, tuple(rows), (4.5, *(1.6 for _ in rehearsals)), small=len(titles) > 5)
+
+
+def _reached(rehearsals: Sequence[Rehearsal]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for percent in _MILESTONES:
+        values = [one.data["comparacion"]["minuto_en_que_se_alcanza_pct"].get(percent) for one in rehearsals]
+        rows.append((f"{percent} %", *("no" if value is None else f"{value:,}" for value in values)))
+    titles = ("capturadas", *(one.data["escenario"] for one in rehearsals))
+    return Table(titles, tuple(rows), (2, *(1.6 for _ in rehearsals)), numbers_from(1, len(titles)))
+
+
+def _incidents(rehearsals: Sequence[Rehearsal]) -> Table | Text:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one.data["escenario"],
+            incident["desde"],
+            incident["hasta"],
+            incident["nombre"],
+            incident["remedio"] or "—",
+        )
+        for one in rehearsals
+        for incident in one.data["incidentes"]
+    ]
+    if not rows:
+        return Text("Ninguno.")
+    return Table(("simulacro", "de", "a", "qué pasó", "remedio"), tuple(rows), (2, 1, 1, 5, 4.5), small=True)
+
+
+def _pending(rehearsals: Sequence[Rehearsal], rulings: Sequence[Sequence[Ruling]]) -> list[Block]:
+    items = [
+        f"{one.data['escenario']}: {ruling.commitment}"
+        for one, found in zip(rehearsals, rulings, strict=True)
+        for ruling in found
+        if not ruling.met
+    ]
+    items += [f"{one.data['escenario']}: {words}" for one in rehearsals for words in one.notes.commitments]
+    return [Items(tuple(items))] if items else [Text("Nada: todas las reglas se cumplieron en todos.")]

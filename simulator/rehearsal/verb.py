@@ -1,0 +1,159 @@
+"""`prep informe`: the report of one rehearsal, or of several and the general one, in three formats."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli_verb import ANSWER_IS_NO, DONE, Answer, Verb
+
+if TYPE_CHECKING:
+    from core.cli_output import Output
+    from simulator.rehearsal.data import Rehearsal
+    from simulator.rehearsal.document import Document
+    from simulator.rehearsal.verdict import Ruling
+
+REPORT = "informe"
+GENERAL = "informe-general"
+DEFAULT_MINIMUM = 90.0
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "carpetas", nargs="+", metavar="DIR", type=Path,
+        help="carpeta de salida de «prep simular»; varias dan además el informe general",
+    )  # fmt: skip
+    parser.add_argument(
+        "--salida", required=True, metavar="CARPETA", type=Path, help="donde quedan los informes"
+    )
+    parser.add_argument(
+        "--notas", metavar="TOML", type=Path,
+        help="difusores, auditor, observaciones y compromisos de cada escenario",
+    )  # fmt: skip
+    parser.add_argument(
+        "--minimo-con-imagen", metavar="PORCENTAJE", type=float, default=DEFAULT_MINIMUM,
+        help="actas con imagen que debe tener cada elección para aprobar (90)",
+    )  # fmt: skip
+
+
+def _run(args: argparse.Namespace, out: Output) -> Answer:
+    """Exit 0 when every rehearsal meets every rule, 1 when one does not."""
+    from core.errors import UsageError
+    from simulator.rehearsal import general as rehearsal_general
+    from simulator.rehearsal import sections as rehearsal_sections
+    from simulator.rehearsal.data import read_notes, read_rehearsal
+    from simulator.rehearsal.verdict import judge, passes
+
+    if not 0 <= args.minimo_con_imagen <= 100:
+        raise UsageError("--minimo-con-imagen debe estar entre 0 y 100.")
+    real = [folder.resolve() for folder in args.carpetas]
+    repeated = {folder for folder in real if real.count(folder) > 1}
+    if repeated:
+        raise UsageError(f"«{min(repeated).name}» está repetida.")
+    if args.salida.is_file():
+        raise UsageError(f"«{args.salida}» no es una carpeta.")
+    notes = read_notes(args.notas) if args.notas else {}
+    rehearsals = sorted(
+        (read_rehearsal(folder, notes) for folder in args.carpetas),
+        key=lambda one: (one.start, one.data["escenario"], one.data["semilla"]),
+    )
+    rulings = [judge(one.data, args.minimo_con_imagen) for one in rehearsals]
+    documents = [
+        rehearsal_sections.build(one, found, rehearsals[:at])
+        for at, (one, found) in enumerate(zip(rehearsals, rulings, strict=True))
+    ]
+    names = names_of(rehearsals)
+    if len(rehearsals) > 1:
+        documents.append(rehearsal_general.build(rehearsals, rulings))
+        names.append(GENERAL)
+    args.salida.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    with out.progress("informes", len(documents)) as progress:
+        for name, document in zip(names, documents, strict=True):
+            written += _write(args.salida, name, document)
+            progress.advance(detail=name)
+    good = all(passes(found) for found in rulings)
+    data = _data(rehearsals, rulings, good)
+    _write_json(args.salida / f"{REPORT}.json", data)
+    data["escritos"] = [*written, args.salida / f"{REPORT}.json"]
+    return Answer(DONE if good else ANSWER_IS_NO, data, _text(rehearsals, rulings, args.salida, names))
+
+
+def names_of(rehearsals: list[Rehearsal]) -> list[str]:
+    """The file name of each report, without ending: the scenario, and its seed where it ran twice."""
+    if len(rehearsals) == 1:
+        return [REPORT]
+    scenarios = [one.data["escenario"] for one in rehearsals]
+    names = [
+        f"{REPORT}-{name}" if scenarios.count(name) == 1 else f"{REPORT}-{name}-s{one.data['semilla']}"
+        for name, one in zip(scenarios, rehearsals, strict=True)
+    ]
+    return [name if names.count(name) == 1 else f"{name}-{at}" for at, name in enumerate(names, start=1)]
+
+
+def _write(folder: Path, name: str, document: Document) -> list[Path]:
+    from simulator.rehearsal.docx import write_docx
+    from simulator.rehearsal.html import write_html
+    from simulator.rehearsal.pdf import write_pdf
+
+    paths = [folder / f"{name}.{ending}" for ending in ("docx", "pdf", "html")]
+    paths[0].write_bytes(write_docx(document))
+    paths[1].write_bytes(write_pdf(document))
+    paths[2].write_text(write_html(document), encoding="utf-8", newline="\n")
+    return paths
+
+
+def _data(rehearsals: list[Rehearsal], rulings: list[list[Ruling]], good: bool) -> dict[str, object]:
+    from simulator.rehearsal.verdict import passes
+
+    return {
+        "cumple": good,
+        "simulacros": [
+            {
+                "escenario": one.data["escenario"],
+                "titulo": one.title,
+                "semilla": one.data["semilla"],
+                "inicio": one.data["inicio"],
+                "fin": one.data["fin"],
+                "huella": one.data["huella"],
+                "base_comparada": one.checked,
+                "cumple": passes(found),
+                "reglas": [ruling.as_data() for ruling in found],
+                "total": one.data["total"],
+                "etapas_por_contienda": one.data["etapas_por_contienda"],
+                "cortes_por_hora": one.data["cortes_por_hora"],
+                "comparacion": one.data["comparacion"],
+            }
+            for one, found in zip(rehearsals, rulings, strict=True)
+        ],
+    }
+
+
+def _write_json(path: Path, data: dict[str, object]) -> None:
+    import json
+
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+def _text(rehearsals: list[Rehearsal], rulings: list[list[Ruling]], folder: Path, names: list[str]) -> str:
+    lines = []
+    for one, found in zip(rehearsals, rulings, strict=True):
+        lines.append(f"{one.title} ({one.data['escenario']}, semilla {one.data['semilla']})")
+        lines += [
+            f"  {'cumple' if ruling.met else 'NO cumple'}: {ruling.rule} {ruling.seen}" for ruling in found
+        ]
+    lines += ["", *(f"Escrito: {folder / name}.docx, .pdf y .html" for name in names)]
+    return "\n".join([*lines, f"Datos: {folder / REPORT}.json"])
+
+
+VERB = Verb(
+    name="informe",
+    summary="Escribe el informe de un simulacro, o de varios, y dice si cumple",
+    add_arguments=_arguments,
+    run=_run,
+    examples=(
+        "prep informe salida/s5 --salida informes/s5",
+        "prep informe salida/s1 salida/s2 salida/s3 --salida informes --notas notas.toml",
+    ),
+)

@@ -1,0 +1,1 @@
+"""A real night driven again through the engine from its published files."""

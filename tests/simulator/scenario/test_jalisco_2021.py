@@ -1,0 +1,54 @@
+"""The shipped scenarios of 2021 end as the reports say, by their mechanisms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.night.results import verdict_of
+from simulator.scenario.document import Scenario
+from simulator.scenario.file import load_scenario
+from tests.simulator.conftest import RunNight
+
+SEED = 2021
+NAMES = ("simulacro-1", "simulacro-2", "simulacro-3", "simulacro-4", "simulacro-5", "jornada")
+
+
+@pytest.fixture
+def folder(repository: Path) -> Path:
+    return repository / "scenarios" / "jalisco-2021"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_night_ends_as_reported(run: RunNight, folder: Path, name: str) -> None:
+    ran = run(folder / f"{name}.toml", SEED, batch=2000)
+    verdict = verdict_of(ran.night.loaded.scenario.expected, ran.results)
+    assert verdict
+    assert [one for one in verdict if not one["cumple"]] == []
+    assert ran.night.feed.refusals == {}
+    if name == "jornada":
+        # Nothing more to do at the close: what is missing never arrived.
+        assert ran.night.capture.backlog == 0
+
+
+@pytest.mark.parametrize("name", ["simulacro-1", "simulacro-5"])
+def test_without_its_faults_a_shipped_night_ends_higher(run: RunNight, folder: Path, name: str) -> None:
+    ran = run(folder / f"{name}.toml", SEED, change=Scenario.without_faults, batch=2000)
+    reported = ran.night.loaded.scenario.expected.captured_pct
+    assert reported is not None
+    assert 100 * ran.results.total.captured > (reported + 3.0) * ran.results.total.expected
+
+
+def test_the_reported_faults_are_in_the_scenarios(folder: Path) -> None:
+    nights = {name: load_scenario(folder / f"{name}.toml").scenario for name in NAMES}
+    assert any(fault.zone == "interior" for fault in nights["simulacro-1"].link_faults)
+    assert [fault.kind for fault in nights["simulacro-1"].publication_faults] == ["sitio"]
+    assert [fault.kind for fault in nights["simulacro-2"].publication_faults] == ["imagenes"]
+    assert [fault.kind for fault in nights["simulacro-3"].publication_faults] == ["imagenes"]
+    assert [fault.minutes for fault in nights["simulacro-4"].publication_faults] == [120]
+    applied = {name: [e.distritos for e in night.continuity.exercises] for name, night in nights.items()}
+    assert applied["simulacro-4"] == [(7, 9, 11)]
+    assert applied["simulacro-5"] == [(4, 6, 8, 10, 12, 14)]
+    # PREP Casilla was used for the first time in the fourth.
+    assert [nights[f"simulacro-{n}"].phone.adoption > 0 for n in range(1, 6)] == [False] * 3 + [True] * 2

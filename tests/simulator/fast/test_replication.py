@@ -22,6 +22,7 @@ from simulator.scenario.document import Scenario
 from simulator.scenario.file import load_scenario, open_scenario_catalog
 from simulator.scenario.people import Shift
 from tests.simulator.conftest import DATA
+from tests.simulator.pythons import other_pythons
 
 ROOT = Path(__file__).parents[3]
 
@@ -147,20 +148,6 @@ stages = [
 order = seeds.order("orden", range(size))
 print(fingerprint([*tandem(arrivals, stages), order]))
 """
-
-
-def other_pythons() -> list[str]:
-    """Interpreters of another version on this machine, at least of the lowest one the project takes."""
-    places = [*Path.home().glob(".pyenv/versions/3.*/bin/python"), *Path("/usr/bin").glob("python3.1[0-9]")]
-    found: dict[str, str] = {}
-    asking = "import sys; print('%d.%d' % sys.version_info[:2], sys.version_info >= (3, 11))"
-    for place in sorted(places):
-        said = subprocess.run(
-            [place, "-c", asking], capture_output=True, text=True, check=False
-        ).stdout.split()
-        if len(said) == 2 and said[1] == "True" and said[0] != f"{sys.version_info[0]}.{sys.version_info[1]}":
-            found[said[0]] = str(place)
-    return list(found.values())
 
 
 def test_streams_and_kernel_are_the_same_under_another_python() -> None:

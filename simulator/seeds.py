@@ -7,7 +7,7 @@ from the inverse of the distribution function, one uniform each. It knows nothin
 
 There is one set of numbers and two ways to draw it: one by one with `random.Random`, or whole arrays
 with numpy's Mersenne twister seeded with the same words, several times faster. Lists come from
-whichever is quicker; the arrays (`uniform_array` and the rest) are for `fast_plan`.
+whichever is quicker; the arrays (`uniform_array` and the rest) are for `fast.plan`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ It fits nothing and tells nobody: `simulator.calibration.fit` fits and `simulato
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,17 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.published.analysis import MINUTE_MS, Stop, stops
-from simulator.calibration.fit import (
-    DELAY_BOUND,
-    FEWEST,
-    POINTS_BOUND,
-    Ints,
-    Order,
-    Played,
-    Traced,
-    capture_order,
-    median_ms,
-)
+from simulator.calibration.delays import FEWEST
+from simulator.calibration.fit import DELAY_BOUND, POINTS_BOUND, Played, median_ms
+from simulator.calibration.order import Order, capture_order
+from simulator.calibration.traced import Ints, Traced
 
 STOP_BOUND_MS = MINUTE_MS
 
@@ -77,8 +71,12 @@ class Judgement:
         return all(bound.met for bound in self.bounds)
 
 
-def judge(traced: Traced, played: Played) -> Judgement:
-    """Compare the played night with the real one, hour by hour and stop by stop."""
+def judge(traced: Traced, played: Sequence[Played]) -> Judgement:
+    """Compare the played nights, put together, with the real one; hour by hour and stop by stop.
+
+    Stops and errors by acta are those of the first of them.
+    """
+    first = played[0]
     rows = tuple(_row(traced, played, hour) for hour in traced.hours())
     judged = [row for row in rows if not row.fitted]
     bounds = [
@@ -87,7 +85,7 @@ def judge(traced: Traced, played: Played) -> Judgement:
         _share("demora_captura", "mediana de acopio a captura, 20 %", [row.wait for row in judged]),
         _share("demora_verificacion", "mediana de captura a verificación, 20 %", [r.check for r in judged]),
     ]
-    pairs = _stop_pairs(traced, played)
+    pairs = _stop_pairs(traced, first)
     if pairs:
         held = sum(
             found is not None
@@ -101,8 +99,8 @@ def judge(traced: Traced, played: Played) -> Judgement:
         bounds.append(Bound("paros", "paros totales, inicio y fin ±1 min", round(worst, 2), held, len(pairs)))
     unseen = ~traced.fitted(traced.acopio)
     mae = {
-        "captura": _mae(traced.captura, played.captura, unseen),
-        "verificacion": _mae(traced.verificacion, played.verificacion, unseen),
+        "captura": _mae(traced.captura, first.captura, unseen),
+        "verificacion": _mae(traced.verificacion, first.verificacion, unseen),
     }
     return Judgement(rows, tuple(bounds), mae, pairs, capture_order(traced))
 
@@ -111,7 +109,7 @@ def _mae(real: Ints, simulated: Ints, rows: NDArray[np.bool_]) -> float:
     return round(float(np.abs(real - simulated)[rows].mean()) / MINUTE_MS, 2)
 
 
-def _row(traced: Traced, played: Played, hour: int) -> HourRow:
+def _row(traced: Traced, played: Sequence[Played], hour: int) -> HourRow:
     end = traced.hour_start(hour + 1)
     came = np.flatnonzero(traced.hour(traced.acopio) == hour).astype("int64")
 
@@ -121,26 +119,29 @@ def _row(traced: Traced, played: Played, hour: int) -> HourRow:
     def wait() -> tuple[float, float] | None:
         if len(came) < FEWEST:
             return None
-        real = median_ms(traced.acopio, traced.captura, came)
-        return real / MINUTE_MS, median_ms(traced.acopio, played.captura, came) / MINUTE_MS
+        real = median_ms(traced.acopio, [traced.captura], came)
+        model = median_ms(traced.acopio, [one.captura for one in played], came)
+        return real / MINUTE_MS, model / MINUTE_MS
 
     def check() -> tuple[float, float] | None:
         # Each night by its own hour of capture: that is how the figure of an hour is read.
         real = np.flatnonzero(traced.hour(traced.captura) == hour).astype("int64")
-        model = np.flatnonzero(traced.hour(played.captura) == hour).astype("int64")
-        if min(len(real), len(model)) < FEWEST:
+        ways = np.concatenate(
+            [(one.verificacion - one.captura)[traced.hour(one.captura) == hour] for one in played]
+        )
+        if min(len(real), len(ways) / len(played)) < FEWEST:
             return None
         return (
-            median_ms(traced.captura, traced.verificacion, real) / MINUTE_MS,
-            median_ms(played.captura, played.verificacion, model) / MINUTE_MS,
+            median_ms(traced.captura, [traced.verificacion], real) / MINUTE_MS,
+            float(np.median(ways)) / MINUTE_MS,
         )
 
     return HourRow(
         traced.hour_start(hour),
         traced.is_fitted(hour),
         len(came),
-        (share(traced.captura), share(played.captura)),
-        (share(traced.verificacion), share(played.verificacion)),
+        (share(traced.captura), float(np.mean([share(one.captura) for one in played]))),
+        (share(traced.verificacion), float(np.mean([share(one.verificacion) for one in played]))),
         wait(),
         check(),
     )

@@ -14,15 +14,16 @@ import numpy as np
 
 from core.errors import InputError
 from core.published.charts import BLUE, GREEN, ORANGE, SKY, VERMILION, Chart, Series, Span
-from simulator.calibration.fit import CAPTURE_WORK_MS, Base, Fitted, Played, Traced
+from simulator.calibration.delays import QUANTILES, Base, Bases
+from simulator.calibration.fit import CAPTURE_WORK_MS, PLAYS, Fitted, Played
 from simulator.calibration.judge import HourRow, Judgement
 from simulator.calibration.scenario import Written
+from simulator.calibration.traced import Traced
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-FORMAT = 2
-QUANTILES = 101
+FORMAT = 3
 
 
 def report_data(traced: Traced, fitted: Fitted, judged: Judgement, swapped: Judgement) -> dict[str, object]:
@@ -61,12 +62,16 @@ def report_data(traced: Traced, fitted: Fitted, judged: Judgement, swapped: Judg
             "explica_la_hora": round(judged.order.hour, 3),
             "explican_hora_y_territorio": round(judged.order.with_territory, 3),
             "explican_hora_y_medio": round(judged.order.with_medium, 3),
+            "pares_en_turno": round(judged.order.in_turn, 3),
+            "pares_en_turno_del_mismo_territorio": round(judged.order.in_turn_apart, 3),
         },
         "modelo": {
             "capturas_por_hora": dict(
                 zip((night.local(at).isoformat() for at in fitted.starts_ms), fitted.per_hour, strict=True)
             ),
             "grupos": "uno por territorio" if fitted.by_territory else "uno",
+            "turno": "en orden de llegada" if fitted.in_turn else "cualquiera de las que esperan",
+            "noches_jugadas": PLAYS,
         },
     }
 
@@ -103,7 +108,9 @@ def summary(traced: Traced, judged: Judgement, swapped: Judgement) -> str:
         f"Error absoluto medio por acta: captura {judged.mae['captura']:.1f} min, "
         f"verificación {judged.mae['verificacion']:.1f} min.\n"
         f"¿Una sola fila en orden de llegada? La hora de acopio explica {judged.order.hour:.0%} de la espera "
-        f"y, con el territorio, {judged.order.with_territory:.0%}."
+        f"y, con el territorio, {judged.order.with_territory:.0%}; de los pares de actas que coincidieron en "
+        f"espera, {judged.order.in_turn:.0%} se capturó en orden ({judged.order.in_turn_apart:.0%} dentro de "
+        f"un territorio)."
     )
 
 
@@ -223,17 +230,21 @@ def write_model(fitted: Fitted, traced: Traced, path: Path) -> None:
         f"formato = {FORMAT}",
         f"trabajo_captura_ms = {CAPTURE_WORK_MS}",
         f"grupos_por_territorio = {'true' if fitted.by_territory else 'false'}",
+        f"en_orden_de_llegada = {'true' if fitted.in_turn else 'false'}",
         f"momentos_ms = {list(fitted.starts_ms)}",
         f"capturas_por_hora = {list(fitted.per_hour)}",
     ]
-    for key, base in (("base_captura", fitted.capture_base), ("base_verificacion", fitted.verify_base)):
-        lines += [
-            "",
-            f"[{key}] # demora que no ocupa a nadie: {QUANTILES} cuantiles en ms en cada momento",
-            f"momentos_ms = {list(base.at_ms)}",
-            f"actas = {list(base.actas)}",
-            f"cuantiles_ms = {[list(row) for row in base.quantiles]}",
-        ]
+    lines += ["", f"# Demoras que no ocupan a nadie: {QUANTILES} cuantiles en ms en cada momento."]
+    for key, bases in (("base_captura", fitted.capture_base), ("base_verificacion", fitted.verify_base)):
+        for base in bases:
+            lines += [
+                "",
+                f"[[{key}]]",
+                f"contienda = {json.dumps(base.contest)}",
+                f"momentos_ms = {list(base.at_ms)}",
+                f"actas = {list(base.actas)}",
+                f"cuantiles_ms = {[list(row) for row in base.quantiles]}",
+            ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -247,11 +258,16 @@ def read_model(path: Path) -> Fitted:
         raise InputError(str(path), None, "formato", f"el número {FORMAT}", str(data.get("formato")))
     starts = _numbers(path, data, "", "momentos_ms")
     sizes = _numbers(path, data, "", "capturas_por_hora", len(starts))
-    apart = data.get("grupos_por_territorio")
-    if not isinstance(apart, bool):
-        raise InputError(str(path), None, "grupos_por_territorio", "true o false", str(apart))
-    bases = [_read_base(path, data, key) for key in ("base_captura", "base_verificacion")]
-    return Fitted(starts, sizes, bases[0], bases[1], apart)
+    apart, in_turn = (_switch(path, data, key) for key in ("grupos_por_territorio", "en_orden_de_llegada"))
+    capture, verify = (_read_bases(path, data, key) for key in ("base_captura", "base_verificacion"))
+    return Fitted(starts, sizes, capture, verify, apart, in_turn)
+
+
+def _switch(path: Path, data: dict[str, object], key: str) -> bool:
+    value = data.get(key)
+    if not isinstance(value, bool):
+        raise InputError(str(path), None, key, "true o false", str(value))
+    return value
 
 
 def _numbers(
@@ -265,10 +281,17 @@ def _numbers(
     return tuple(value)
 
 
-def _read_base(path: Path, data: dict[str, object], key: str) -> Base:
-    table = data.get(key)
-    if not isinstance(table, dict):
-        raise InputError(str(path), None, key, "una tabla", str(table))
+def _read_bases(path: Path, data: dict[str, object], key: str) -> Bases:
+    tables = data.get(key)
+    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+        raise InputError(str(path), None, key, "una tabla por contienda", str(tables)[:60])
+    return tuple(_read_base(path, table, key) for table in tables)
+
+
+def _read_base(path: Path, table: dict[str, object], key: str) -> Base:
+    contest = table.get("contienda")
+    if not isinstance(contest, str):
+        raise InputError(str(path), None, f"{key}.contienda", "un texto", str(contest))
     at = _numbers(path, table, f"{key}.", "momentos_ms")
     actas = _numbers(path, table, f"{key}.", "actas", len(at))
     rows = table.get("cuantiles_ms")
@@ -277,7 +300,7 @@ def _read_base(path: Path, data: dict[str, object], key: str) -> Base:
     quantiles = tuple(
         _numbers(path, {"cuantiles_ms": row}, f"{key}.", "cuantiles_ms", QUANTILES) for row in rows
     )
-    return Base(at, actas, quantiles)
+    return Base(contest, at, actas, quantiles)
 
 
 def write_json(data: dict[str, object], path: Path) -> None:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from core.catalogs import open_catalog
 from core.published.analysis import HOUR_MS, MINUTE_MS
 from simulator.calibration.curve import captured_at, share_by
-from simulator.calibration.fit import Fitted, Traced
+from simulator.calibration.fit import Fitted
+from simulator.calibration.traced import Traced
 from simulator.scenario.document import Scenario
 from simulator.scenario.file import load_scenario
 

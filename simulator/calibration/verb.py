@@ -46,9 +46,10 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     from core.published.night import build_night
     from core.published.reader import read_published
     from simulator.calibration import report
-    from simulator.calibration.fit import fit, play, trace
+    from simulator.calibration.fit import fit, plays
     from simulator.calibration.judge import judge
     from simulator.calibration.scenario import write_scenario
+    from simulator.calibration.traced import trace
 
     repeated = {path for path in args.archivos if args.archivos.count(path) > 1}
     if repeated:
@@ -62,11 +63,11 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     traced = trace(build_night(files))
     out.note("Ajuste del centro de captura…")
     fitted = fit(traced, given)
-    played = play(traced, fitted)
+    played = plays(traced, fitted)
     judged = judge(traced, played)
     # The same with the halves changed: a fit that owed its result to the choice of half would not hold here.
     swapped = replace(traced, parity=1)
-    other = judge(swapped, play(swapped, fit(swapped, given)))
+    other = judge(swapped, plays(swapped, fit(swapped, given)))
 
     args.salida.mkdir(parents=True, exist_ok=True)
     data = report.report_data(traced, fitted, judged, other)
@@ -77,7 +78,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     data["escenario"] = report.scenario_data(traced, written)
     text += "\n" + report.scenario_words(written)
     report.write_json(data, args.salida / "calibracion.json")
-    drawn = report.charts(traced, played, judged)
+    drawn = report.charts(traced, played[0], judged)
     pictures = [draw_png(chart, args.salida) for chart in drawn]
     page = draw_html(drawn, args.salida, f"Calibración: {traced.night.name}", text)
     data["escritos"] = [

@@ -111,15 +111,13 @@ def size(
             best = _lower(plenty, confidence)
             note("La meta no se alcanza solo con gente; buscando hasta dónde llega…")
             enough = searched(replace(search, goal=replace(goal, below_ceiling=True)))
-        level = people.level if people.level is not None else enough.level if enough else None
+        answer = enough or people
+        level = answer.level
         curve: tuple[Level, ...] = ()
         ratio = None
         if level is not None:
             note("Describiendo la curva…")
-            answer = people if people.level is not None else enough
-            levels = sorted({*_around(search, level), *_told(answer)}, key=list(search.resource.levels).index)
-            told = partial(_described, search, tuple(seeds[:DESCRIBED]))
-            curve = tuple(spread(told, levels, executor))
+            curve = _curve(search, level, answer, seeds[:DESCRIBED], executor)
             ratio = variance_ratio(search, level, _another(search, level), root, min(DESCRIBED, replicas))
         rest: list[Needed] = []
         unlocks: list[tuple[Resource, float]] = []
@@ -141,13 +139,21 @@ def size(
     )  # fmt: skip
 
 
+def _curve(
+    search: Search, level: float, answer: Needed, seeds: list[int], executor: Executor | None
+) -> tuple[Level, ...]:
+    """What the levels around the answer give, from the least one."""
+    levels = sorted({*_around(search, level), *_told(answer)}, key=list(search.resource.levels).index)
+    return tuple(spread(partial(_described, search, tuple(seeds)), levels, executor))
+
+
 def _described(search: Search, seeds: tuple[int, ...], level: float) -> Level:
     return describe(search, level, seeds)
 
 
-def _told(answer: Needed | None) -> list[float]:
+def _told(answer: Needed) -> list[float]:
     """Levels at which the chance goes from nothing to everything: where the curve is worth drawing."""
-    found = sorted(one for one in answer.least if one is not None) if answer else []
+    found = sorted(one for one in answer.least if one is not None)
     return [found[round(part * (len(found) - 1))] for part in (0.0, 0.25, 0.5, 0.75, 1.0)] if found else []
 
 

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from scipy.stats import beta, t
 
 from simulator.fast.replication import Outcome, Replicator
+from simulator.night.arrivals import actas_by_catd
+from simulator.scenario.base import MS_PER_MINUTE
 
-STEP_MS = 5 * 60_000
+STEP_MS = 5 * MS_PER_MINUTE
 TARGETS = (50, 80, 95, 100)
 """Percentages of the expected actas whose times are told."""
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -34,8 +36,6 @@ class Replica:
     """Actas registered at each step of the grid, the close last."""
     times: tuple[int, ...]
     """When each of TARGETS is reached."""
-    all_arrived_ms: int
-    """When the last acta of those that arrive is registered."""
     registered: int
     """At the close."""
     arrived: int
@@ -85,7 +85,7 @@ class Campaign:
         times = [replica.times[place] for replica in self.replicas]
         reached = [at if 0 <= at <= self.close_ms else np.inf for at in times]
         ends = np.quantile(reached, (0.1, 0.5, 0.9), method="inverted_cdf")
-        minutes = [None if np.isinf(end) else float(end) / 60_000 for end in ends]
+        minutes = [None if np.isinf(end) else float(end) / MS_PER_MINUTE for end in ends]
         return float(np.isfinite(reached).mean()), minutes
 
     def at_close_pct(self) -> NDArray[np.float64]:
@@ -127,13 +127,11 @@ def summarise(outcome: Outcome) -> Replica:
     ordered = np.sort(outcome.registered_ms)
     times = tuple(-1 if at is None else int(at) for at in map(outcome.time_to, TARGETS))
     came = (outcome.arrived_ms <= close) | (outcome.sin_acta & (outcome.registered_ms <= close))
-    finite = outcome.registered_ms[outcome.registered_ms < np.iinfo("int64").max // 4]
     registered_by_catd, _ = outcome.by_catd_at(close)
     return Replica(
         outcome.seed,
         np.searchsorted(ordered, moments, side="right").astype("int32"),
         times,
-        int(finite.max(initial=-1)),
         outcome.registered_at(close),
         int((came | (outcome.registered_ms <= close)).sum()),
         registered_by_catd.astype("int32"),
@@ -156,9 +154,7 @@ def work_of(replicator: Replicator) -> partial[Replica]:
 def gather(replicator: Replicator, replicas: Sequence[Replica]) -> Campaign:
     """The campaign of some summaries."""
     catalog = replicator.catalog
-    sizes = np.zeros(len(catalog.catds), dtype="int64")
-    for entry in catalog.actas:
-        sizes[catalog.casillas[entry.casilla].catd] += 1
+    sizes = np.array(actas_by_catd(catalog), dtype="int64")
     close = replicator.scenario.calendar.length_ms
     return Campaign(len(catalog.actas), sizes, close, tuple(replicas))
 
@@ -200,6 +196,6 @@ def compare(one: Campaign, other: Campaign) -> Comparison:
         if any(a < 0 or b < 0 for a, b in pairs):
             minutes[target] = None
         else:
-            minutes[target] = mean_interval(np.array([(b - a) / 60_000 for a, b in pairs]))
+            minutes[target] = mean_interval(np.array([(b - a) / MS_PER_MINUTE for a, b in pairs]))
     difference = other.at_close_pct() - one.at_close_pct()
     return Comparison(mean_interval(difference), minutes, float((difference > 0).mean()))

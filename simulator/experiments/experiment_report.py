@@ -15,6 +15,7 @@ from core.domain.catalog import Catalog
 from core.published.charts import BLUE, ORANGE, SKY, VERMILION, Chart, Series
 from simulator.experiments.campaign import QUANTILES, TARGETS, Campaign, Comparison, Estimate
 from simulator.experiments.sensitivity import Question, Screened, Shared
+from simulator.scenario.base import MS_PER_HOUR, MS_PER_MINUTE
 from simulator.scenario.file import LoadedScenario
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def campaign_data(
         "sin_registrar_de_lo_llegado_pct": round(float(played.left_behind().mean()), 4),
         "tiempos": {},
         "curva": {
-            "minutos": (played.grid_ms // 60_000).tolist(),
+            "minutos": (played.grid_ms // MS_PER_MINUTE).tolist(),
             "cuantiles": {
                 f"{quantile:g}": [round(value, 4) for value in row]
                 for quantile, row in zip(QUANTILES, bands.tolist(), strict=True)
@@ -179,9 +180,9 @@ def curve_table(loaded: LoadedScenario, played: Campaign) -> Table:
         table.add_column(percent(quantile), justify="right")
     bands, moments = played.bands(), played.grid_ms
     for place, at in enumerate(moments.tolist()):
-        if at % 3_600_000 == 0 or place == len(moments) - 1:
+        if at % MS_PER_HOUR == 0 or place == len(moments) - 1:
             cells = [f"{bands[row, place]:.2f}" for row in SHOWN.values()]
-            table.add_row(clock(loaded, at / 60_000), *cells)
+            table.add_row(clock(loaded, at / MS_PER_MINUTE), *cells)
     return table
 
 
@@ -225,14 +226,14 @@ def campaign_charts(
     """The band of the curve (and the other plan's median), and what decides."""
     source = f"{len(played.replicas):,} noches simuladas; escenario {loaded.scenario.name}"
     bands = played.bands()
-    x = [local(loaded, at / 60_000) for at in played.grid_ms.tolist()]
+    x = [local(loaded, at / MS_PER_MINUTE) for at in played.grid_ms.tolist()]
     series = [
         Series("90 % de las noches", x, bands[6].tolist(), SKY, style="band", low=bands[0].tolist()),
         Series("la mitad de las noches", x, bands[4].tolist(), BLUE, style="band", low=bands[2].tolist()),
         Series("mediana", x, bands[3].tolist(), BLUE),
     ]
     if against is not None and other is not None:
-        x_other = [local(other, at / 60_000) for at in against.grid_ms.tolist()]
+        x_other = [local(other, at / MS_PER_MINUTE) for at in against.grid_ms.tolist()]
         middle = against.bands()[3].tolist()
         series.append(Series(f"mediana de {other.scenario.name}", x_other, middle, VERMILION, dash="dash"))
     charts = [

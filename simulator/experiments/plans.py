@@ -12,6 +12,7 @@ from math import ceil
 from typing import TypeVar
 
 from core.domain.catalog import Catalog
+from simulator.night.arrivals import actas_by_catd
 from simulator.scenario.base import Part, Service
 from simulator.scenario.document import Scenario
 from simulator.scenario.people import Shift
@@ -51,14 +52,8 @@ def changed(part: P, **update: object) -> P:
 
 def peak_capturistas(scenario: Scenario) -> int:
     """Most capturistas at work at one time in the plan of a statewide capture centre."""
-    shifts = scenario.staff.capturistas
-    return max(
-        (
-            sum(one.people for one in shifts if one.from_min <= shift.from_min < one.until_min)
-            for shift in shifts
-        ),
-        default=0,
-    )
+    staff = scenario.staff
+    return max((staff.at_the_centre(shift.from_min) for shift in staff.capturistas), default=0)
 
 
 def with_capturistas(scenario: Scenario, count: float) -> Scenario:
@@ -106,14 +101,6 @@ def _with_backup(scenario: Scenario, share: float) -> Scenario:
 
 def _with_adoption(scenario: Scenario, share: float) -> Scenario:
     return scenario.model_copy(update={"phone": changed(scenario.phone, adoption=share)})
-
-
-def actas_by_catd(catalog: Catalog) -> list[int]:
-    """Expected actas of each CATD, by its id."""
-    sizes = [0] * len(catalog.catds)
-    for entry in catalog.actas:
-        sizes[catalog.casillas[entry.casilla].catd] += 1
-    return sizes
 
 
 def _scanners(actas: float, catalog: Catalog) -> int:

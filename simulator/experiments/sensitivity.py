@@ -22,6 +22,7 @@ from SALib.sample import sobol as sample_sobol
 from simulator.experiments.parallel import spread
 from simulator.experiments.plans import FACTORS, Factor
 from simulator.fast.replication import Replicator
+from simulator.scenario.base import MS_PER_MINUTE
 from simulator.scenario.document import Scenario
 
 LEVELS = 4
@@ -73,7 +74,7 @@ class Question:
             else:
                 reached = outcome.time_to(self.target)
                 # A night that never gets there counts as twice the operation: worse than any that does.
-                answers.append((2 * close if reached is None else reached) / 60_000)
+                answers.append((2 * close if reached is None else reached) / MS_PER_MINUTE)
         return float(np.mean(answers))
 
 

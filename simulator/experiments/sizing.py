@@ -19,6 +19,7 @@ from scipy.stats import binom
 from core.domain.catalog import Catalog
 from simulator.experiments.plans import Resource
 from simulator.fast.replication import Outcome, Replicator, replica_seed
+from simulator.scenario.base import MS_PER_MINUTE
 
 INTERVAL = 0.95
 """Of the interval around a quantile."""
@@ -187,7 +188,7 @@ def describe(search: Search, level: float, seeds: Sequence[int]) -> Level:
     for seed in seeds:
         outcome = search.play(position, seed)
         reached = outcome.time_to(search.goal.share_pct)
-        times.append(float("inf") if reached is None else reached / 60_000)
+        times.append(float("inf") if reached is None else reached / MS_PER_MINUTE)
         shares.append(outcome.share_pct_at(search.goal.within_ms))
         met += search.goal.met(outcome)
     ends = np.quantile(times, (0.1, 0.5, 0.9), method="inverted_cdf")

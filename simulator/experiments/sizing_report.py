@@ -13,15 +13,12 @@ from simulator.experiments import experiment_report
 from simulator.experiments.answer import Sizing
 from simulator.experiments.experiment_report import percent
 from simulator.experiments.sizing import Level, Needed, plan_level
+from simulator.scenario.base import MS_PER_MINUTE
 from simulator.scenario.file import LoadedScenario
+from simulator.scenario.words import length_words
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-
-def _length(ms: int) -> str:
-    hours, minutes = divmod(ms // 60_000, 60)
-    return f"{hours} h" + (f" {minutes} min" if minutes else "")
 
 
 def _people(found: Sizing, level: float) -> float:
@@ -47,7 +44,7 @@ def data(loaded: LoadedScenario, found: Sizing, cost: float) -> dict[str, Any]:
         "escenario_sha256": loaded.sha256,
         "formato": loaded.scenario.schema_version,
         "meta_pct": found.goal.share_pct,
-        "en_min": found.goal.within_ms // 60_000,
+        "en_min": found.goal.within_ms // MS_PER_MINUTE,
         "confianza": found.confidence,
         "llegadas": "inicio" if found.at_start else "plan",
         "replicas": found.replicas,
@@ -80,7 +77,7 @@ def data(loaded: LoadedScenario, found: Sizing, cost: float) -> dict[str, Any]:
 def text(loaded: LoadedScenario, found: Sizing, cost: float) -> str:
     """The answer in a few lines."""
     catalog = found.replicator.catalog
-    limit = _length(found.goal.within_ms)
+    limit = length_words(found.goal.within_ms)
     arrivals = "todas en su CATD al empezar" if found.at_start else "llegadas del escenario"
     lines = [
         f"{loaded.scenario.title}: {len(catalog.actas):,} actas, {arrivals}; {found.replicas} noches, "
@@ -178,7 +175,7 @@ def charts(loaded: LoadedScenario, found: Sizing, cost: float) -> list[Chart]:
     if not found.curve:
         return []
     source = f"{found.replicas:,} noches simuladas; escenario {loaded.scenario.name}"
-    limit = _length(found.goal.within_ms)
+    limit = length_words(found.goal.within_ms)
     x = [_people(found, one.level) for one in found.curve]
     likely = [found.answer.probability(one.level) * 100 for one in found.curve]
     shares = [one.share_pct for one in found.curve]

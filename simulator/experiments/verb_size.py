@@ -18,12 +18,14 @@ _LENGTH = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+)m(?:in)?)?")
 
 def parse_length(text: str) -> int:
     """Milliseconds of «4h», «4h30m» or «90m». Raises UsageError."""
+    from simulator.scenario.base import MS_PER_HOUR, MS_PER_MINUTE
+
     found = _LENGTH.fullmatch(text.strip().lower())
     if not text.strip() or found is None or not any(found.groups()):
         raise UsageError(f"--en espera una duración como 4h, 4h30m o 90m; se encontró «{text}».")
     hours, minutes = float(found[1] or 0), int(found[2] or 0)
-    length = round((hours * 60 + minutes) * 60_000)
-    if not 0 < length <= 26 * 3_600_000:
+    length = round((hours * 60 + minutes) * MS_PER_MINUTE)
+    if not 0 < length <= 26 * MS_PER_HOUR:
         raise UsageError("--en debe ser mayor que cero y de a lo más 26 horas.")
     return length
 

@@ -1,14 +1,13 @@
-"""What comes to the phones and the CATDs, as arrays: the numpy twin of `arrivals` and `night_processes`.
+"""What comes to the phones and the CATDs, as arrays: the twin of `night.arrivals` and `processes`.
 
 From the same streams and with the same values as `plan_arrivals`, and the catalogue turned into arrays
-once (`Ground`). What the CATDs do with it is `fast_night`.
+once (`Ground`). What the CATDs do with it is `fast.night`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -19,7 +18,7 @@ from simulator.fast.draws import Draws
 from simulator.fast.kernel import NEVER
 from simulator.night.arrivals import ABROAD_SIGMA, URBAN
 from simulator.night.centre import NOT_INSTALLED_KNOWN_MS
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.scenario.base import MS_PER_MINUTE, ms_of
 from simulator.scenario.document import Scenario
 from simulator.seeds import rounded_exp
 
@@ -72,11 +71,6 @@ class Ground:
         self.token = digest.hexdigest()
         """Of everything here that a night depends on."""
 
-    @cached_property
-    def expected_by_catd(self) -> Ints:
-        """Actas expected at each CATD."""
-        return np.bincount(self.catd, minlength=len(self.catds)).astype(np.int64)
-
 
 @dataclass(frozen=True)
 class Coming:
@@ -91,7 +85,7 @@ class Coming:
 
 
 def plan_coming(ground: Ground, scenario: Scenario, draws: Draws) -> Coming:
-    """The numpy twin of `arrivals.plan_arrivals`, without the mechanisms, which move nothing."""
+    """The twin of `night.arrivals.plan_arrivals`, without the mechanisms, which move nothing."""
     size, phone, envelopes = ground.size, scenario.phone, scenario.envelopes
     places = len(ground.catd_of_casilla)
     counted = _count_ends(ground, scenario, draws)
@@ -176,13 +170,13 @@ class Happenings:
 
 
 def plan_happenings(ground: Ground, scenario: Scenario, draws: Draws, coming: Coming) -> Happenings:
-    """The twin of the processes that `run` starts."""
+    """The twin of the processes that `night.processes` starts."""
     length = scenario.calendar.length_ms
     catds = len(ground.catds)
     marking = draws.quota("sobres/catd_que_marcan", ground.catds, catds, scenario.envelopes.marking_catds)
     arrives = coming.at_catd < NEVER
     lacking = np.bincount(ground.casilla, coming.missing, len(arrives)) > 0
-    before_end = max(0, length - round(scenario.envelopes.mark_before_end_min * MS_PER_MINUTE))
+    before_end = max(0, length - ms_of(scenario.envelopes.mark_before_end_min))
     known = np.where(coming.not_installed, min(NOT_INSTALLED_KNOWN_MS, length // 2), before_end)
     known = np.where(~arrives & lacking & marking[ground.catd_of_casilla], known, NEVER)
     outside: list[tuple[int, int]] = []

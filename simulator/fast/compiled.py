@@ -1,4 +1,4 @@
-"""The loops of `fast_loops` ready to run: compiled where the extra is installed, or in plain Python.
+"""The loops of `loops` ready to run: compiled where the extra is installed, or in plain Python.
 
 `kernels(True)` compiles them with numba (extra `rapido`) and feeds them arrays; `kernels(False)` runs
 the very same functions on lists. Both take and give numpy arrays, and the same whole numbers.

@@ -1,7 +1,7 @@
 """The hot loops of the fast night: plain functions over lists or arrays, written so that numba takes them.
 
 Nothing here knows scenarios, CATDs or people: only queues, durations and moments in ms. Compiling them,
-and giving them what they take, is `compiled`; who prepares it is `fast_plan`.
+and giving them what they take, is `compiled`; who prepares it is `plan`.
 
 Two events of one ms keep the order in which they were set in motion, as an event list would keep
 them: every moment travels with its `created`, the moment at which what ends then began.

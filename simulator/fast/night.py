@@ -1,8 +1,8 @@
-"""The fast night: from what `fast_plan` decides to the moment every acta is registered.
+"""The fast night: from what `fast.plan` decides to the moment every acta is registered.
 
-The same stages, queues and rules as `centre` and `capture`, without engine, commands or an event list:
-each pool is a recursion over its jobs in order, and only capture, where who did what matters, goes
-event by event. It gives the times of the SimPy night to the ms.
+The same stages, queues and rules as `night.centre` and `night.capture`, without engine, commands or an
+event list: each pool is a recursion over its jobs in order, and only capture, where who did what
+matters, goes event by event. It gives the times of the SimPy night to the ms.
 
 Ties: two events of one ms are taken in the order in which they were set in motion (`created`), as an
 event list does, and those of one moment of the plan by casilla and acta. Where that ties too, which

@@ -1,9 +1,9 @@
 """What the fast night starts from: everything decided before the night, as arrays.
 
-The durations of `night_model` and the draws of `keying` as arrays, from the same streams and with the
-same values; arrivals are `fast_arrivals`, and people, links and power cuts come from `people`, `network`
-and `power` as they are. It also says what the fast night cannot express (`unsupported`). It plays
-nothing: that is `fast_night`.
+The durations of `night.model` and the draws of `night.keying` as arrays, from the same streams and with
+the same values; what comes is `fast.arrivals`, and people, links and power cuts are those of the night,
+as they are. It also says what the fast night cannot express (`unsupported`). It plays nothing: that is
+`fast.night`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from simulator.fast.draws import Draws
 from simulator.fast.kernel import NEVER
 from simulator.night.centre import LEAST_MARKING_MS
 from simulator.night.keying import ATTEMPTS
-from simulator.night.network import Link, plan_links, touched
+from simulator.night.links import Link
+from simulator.night.network import Places, plan_links
 from simulator.night.people import People
 from simulator.night.power import power_name, power_of
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.scenario.base import ms_of
 from simulator.scenario.document import Scenario
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -67,7 +68,7 @@ class Durations:
 
 
 def plan_durations(ground: Ground, scenario: Scenario, draws: Draws) -> Durations:
-    """The twin of `night_model.Durations`; a scan that is repeated takes twice as long."""
+    """The twin of `night.model.Durations`; a scan that is repeated takes twice as long."""
     times, size = scenario.times, ground.size
     again = draws.uniforms("tiempos/reescaneo", size) < times.rescan_share
     marking = draws.times("tiempos/marcado", scenario.envelopes.marking, size)
@@ -93,7 +94,7 @@ class Hands:
 
 
 def plan_hands(ground: Ground, scenario: Scenario, draws: Draws) -> Hands:
-    """The draws of `keying.Typist`, and which actas have marks, as `ballots` decides it.
+    """The draws of `night.keying.Typist`, and which actas have marks, as `night.ballots` decides it.
 
     Two captures agree when neither erred and both read the marks alike. Two errors are taken as
     different: now and then, in the night with votes, they are the same one (docs/nucleo.md).
@@ -131,24 +132,14 @@ class Wires:
 
 def plan_wires(links: list[Link]) -> Wires:
     """The steps of the links; a link that nothing limits has none."""
-    first: list[int] = [0]
-    times: list[int] = []
-    rates: list[float] = []
-    delays: list[int] = []
-    for link in links:
-        if link.limits:
-            moments = sorted({0, *(one.start for one in link.limits), *(one.end for one in link.limits)})
-            times += moments
-            rates += [link.capacity(at) for at in moments]
-            delays += [
-                max((one.latency_ms for one in link.limits if one.start <= at < one.end), default=0)
-                for at in moments
-            ]
-        first.append(len(times))
+    by_link = [list(link.steps()) for link in links]
+    steps = [step for one in by_link for step in one]
     return Wires(
-        np.array(first), np.array(times, dtype=np.int64), np.array(rates, dtype=np.float64),
-        np.array(delays, dtype=np.int64),
-    )  # fmt: skip
+        np.cumsum([0, *map(len, by_link)], dtype=np.int64),
+        np.array([at for at, _, _ in steps], dtype=np.int64),
+        np.array([capacity for _, capacity, _ in steps], dtype=np.float64),
+        np.array([latency for _, _, latency in steps], dtype=np.int64),
+    )
 
 
 Stops: TypeAlias = list[tuple[int, int]]
@@ -162,12 +153,13 @@ STATE = -1
 def plan_stops(ground: Ground, scenario: Scenario, draws: Draws, place: str) -> dict[int, Stops]:
     """The power cuts of the CATDs («catd») or of capture («captura»), by CATD or `STATE`."""
     cuts: dict[int, Stops] = {}
+    places = Places(ground.catalog, scenario)
     for number, fault in enumerate(scenario.power_faults):
         if fault.place != place:
             continue
         name = power_name(number)
-        places = touched(ground.catalog, scenario, fault, name, draws.seeds)
-        for cut in power_of(scenario, fault, name, draws.seeds, places).cuts:
+        touched = places.touched(fault, name, draws.seeds)
+        for cut in power_of(scenario, fault, name, draws.seeds, touched).cuts:
             cuts.setdefault(STATE if cut.catd is None else cut.catd, []).append((cut.start, cut.working))
     return {catd: _united(spans) for catd, spans in cuts.items()}
 
@@ -211,7 +203,7 @@ def plan_clerks(people: People, scenario: Scenario) -> Clerks:
             [NEVER if one.first_rest_ms is None else one.first_rest_ms for one in members], dtype=np.int64
         ),
         np.array([keying.per_capture, keying.totals, rests.slower_per_hour, rests.errors_per_hour]),
-        np.array([round(rests.minutes * MS_PER_MINUTE), round(rests.every_min * MS_PER_MINUTE)]),
+        np.array([ms_of(rests.minutes), ms_of(rests.every_min)]),
     )
 
 

@@ -3,7 +3,7 @@
 A `Replicator` is a scenario on a catalogue ready to be played with any seed by the fast night;
 `replicate` plays many, here or in any `concurrent.futures.Executor`, with one answer whatever the
 executor. What is drawn depends on the seed alone, so two scenarios played with one seed share their
-luck. It publishes nothing and goes through no engine: that is `run`.
+luck. It publishes nothing and goes through no engine: that is `night.run`.
 """
 
 from __future__ import annotations

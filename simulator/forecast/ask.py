@@ -1,6 +1,6 @@
 """What a person asks of a forecast: the moment and the what-ifs, in words of the command line.
 
-It turns words into `WhatIf` and moments; what they do to the night is `forecast_night`.
+It turns words into `WhatIf` and moments; what they do to the night is `night`.
 """
 
 from __future__ import annotations
@@ -58,14 +58,13 @@ def _moment(text: str, hour: str, minute: str, state: NightState) -> int:
     """The next time the clock of the entity shows that hour."""
     if int(hour) > 23 or int(minute) > 59:
         raise UsageError(f"--si «{text}»: {hour}:{minute} no es una hora")
-    zone = timezone(timedelta(minutes=state.catalog.entidad.utc_offset_minutes))
-    now = datetime.fromtimestamp(state.now_ms / 1000, zone)
+    now = datetime.fromtimestamp(state.now_ms / 1000, state.zone)
     then = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
     if then < now.replace(second=0, microsecond=0):
         then += timedelta(days=1)
     at = max(state.now_ms, round(then.timestamp()) * 1000)
     if at >= state.ends_ms:
-        end = datetime.fromtimestamp(state.ends_ms / 1000, zone)
+        end = datetime.fromtimestamp(state.ends_ms / 1000, state.zone)
         raise UsageError(
             f"--si «{text}»: esa hora ya pasó o es posterior al cierre "
             f"(son las {now:%H:%M} y cierra a las {end:%H:%M} del {end:%d/%m})"

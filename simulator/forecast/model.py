@@ -7,7 +7,7 @@ drifts as a random walk, and what a base delay lets through. Some actas never co
 uncertain too. `Filter` conditions all of it on what was seen; `forward` draws the rest of the night. With
 the arrivals unseen (a published curve and nothing else) the queue is inferred with everything else.
 
-The priors are in `forecast_prior`; actas, CATDs and what-ifs, in `forecast_night`. It reads no database.
+The priors are in `prior`; actas, CATDs and what-ifs, in `night`. It reads no database.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.forecast.prior import COMPLETE, Prior
+from simulator.scenario.base import MS_PER_HOUR, MS_PER_MINUTE
 from simulator.seeds import Seeds
 
-CELL_MS = 600_000
-CELL_H = CELL_MS / 3_600_000
+CELL_MS = 10 * MS_PER_MINUTE
+CELL_H = CELL_MS / MS_PER_HOUR
 PARTICLES = 12_000
 
 Floats = NDArray[np.float64]

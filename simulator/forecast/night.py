@@ -1,6 +1,6 @@
 """Forks a live night at now: what its actas, its CATDs and its close will be, many times over.
 
-`forecast_model` says how many actas come and how many the centre can register; here each pending acta gets
+`model` says how many actas come and how many the centre can register; here each pending acta gets
 its turn (those of a CATD that has sent little come later), those of a silent CATD wait until it is heard
 again, and the first to come is the first to be registered. The what-ifs replay the same draws with one
 thing changed, so their differences are of the change and not of luck.
@@ -32,22 +32,18 @@ from simulator.forecast.model import (
 )
 from simulator.forecast.plan import CAPACITY_SD, Plan
 from simulator.forecast.prior import Prior, prior_without
+from simulator.forecast.silence import Silence, came_since, silences
 from simulator.forecast.state import NightState
+from simulator.scenario.base import MS_PER_HOUR, MS_PER_MINUTE
 
-HOUR_MS = 3_600_000
 TARGET = 95.0
 """Percent of its actas with which a CATD is taken to have met the close."""
 SEEN_ENOUGH = 0.05
 """Before this share has come there is nothing to continue: the plan, if there is one, speaks alone."""
-SILENCE_MS = 20 * 60_000
-SILENCE_CHANCE = 0.01
-"""A CATD is silent when it sent nothing for this long and the chance of that was smaller than this."""
 CATD_WEIGHT = 10.0
 """Packages of prior knowledge in the pace of a CATD: one like the others until its own say otherwise."""
-LATE_MS = 30 * 60_000
-"""A CATD this far behind its plan has a slow link."""
 RATE_SIGMA = 0.3
-REOPEN_MS, REOPEN_SIGMA = 45 * 60_000, 0.8
+REOPEN_MS, REOPEN_SIGMA = 45 * MS_PER_MINUTE, 0.8
 """A silent CATD is heard again in a lognormal time whose median is what it has been silent, at least this."""
 
 
@@ -61,21 +57,6 @@ class WhatIf:
     catds: tuple[int, ...] = ()
     people: int | None = None
     relative: bool = False
-
-
-@dataclass(frozen=True)
-class Silence:
-    """A CATD from which nothing has come since `since_ms` (the start when it never sent), or that by its
-    plan is as far as it should have been then, and its pending actas. `declared` when a person said that
-    its link is down."""
-
-    catd: int
-    since_ms: int
-    pending: int
-    chance: float
-    declared: bool
-    rate: float = 0.0
-    """Actas an hour that get through: more than none where the link is slow and the plan shows it."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +138,10 @@ def hours(state: NightState, at: int) -> float:
     """Hours since the clock of arrivals began: the close of the polls, or the start of a rehearsal."""
     begin = state.starts_ms
     if state.mode == "oficial":
-        offset = state.catalog.entidad.utc_offset_minutes * 60_000
-        day = (begin + offset) // (24 * HOUR_MS) * 24 * HOUR_MS - offset
-        begin = max(begin, day + 18 * HOUR_MS)
-    return (at - begin) / HOUR_MS
+        offset = state.catalog.entidad.utc_offset_minutes * MS_PER_MINUTE
+        day = (begin + offset) // (24 * MS_PER_HOUR) * 24 * MS_PER_HOUR - offset
+        begin = max(begin, day + 18 * MS_PER_HOUR)
+    return (at - begin) / MS_PER_HOUR
 
 
 def learn(state: NightState, seed: int, plan: Plan | None = None) -> Filter:
@@ -180,51 +161,6 @@ def learn(state: NightState, seed: int, plan: Plan | None = None) -> Filter:
     in_queue = (done < 0) & (state.digitized >= 0)
     beliefs.know(int((entered >= 0).sum()), int(in_queue.sum()))
     return beliefs
-
-
-def silences(state: NightState, plan: Plan | None, declared: set[int]) -> tuple[Silence, ...]:
-    """CATDs that should have sent something by now and have not, and those a person says are down."""
-    entered = state.entered
-    missing = entered < 0
-    found = []
-    for catd in range(len(state.heard)):
-        pending = np.flatnonzero(missing & (state.catd == catd))
-        since = max(int(state.heard[catd]), state.starts_ms)
-        if not len(pending):
-            continue
-        if plan is not None:
-            start = np.full(len(pending), float(since - state.starts_ms))
-            due = float(plan.expected_between(pending, start, state.now_ms - state.starts_ms).sum())
-        else:
-            due = len(pending) * _came_since(state, since)
-        chance = float(np.exp(-due / PACKAGE))
-        quiet = state.now_ms - since >= SILENCE_MS and chance < SILENCE_CHANCE
-        if quiet or catd in declared:
-            found.append(Silence(catd, since, len(pending), chance, catd in declared))
-        elif plan is not None:
-            late = _late(state, plan, catd, len(pending), declared)
-            found += [late] if late is not None else []
-    return tuple(sorted(found, key=lambda one: (-one.declared, -one.pending)))
-
-
-def _late(state: NightState, plan: Plan, catd: int, pending: int, declared: set[int]) -> Silence | None:
-    """A CATD that sends, but is far behind its plan: its link lets through what came in the last hour."""
-    actas = np.flatnonzero(state.catd == catd)
-    times = state.entered[actas]
-    arrived = int((times >= 0).sum())
-    now = state.now_ms - state.starts_ms
-    reached, planned = plan.caught_up(actas, arrived, now)
-    if now - reached < LATE_MS or planned - arrived < max(2 * PACKAGE, 3 * (PACKAGE * planned) ** 0.5):
-        return None
-    rate = float((times > state.now_ms - HOUR_MS).sum())
-    return Silence(catd, state.starts_ms + int(reached), pending, 0.0, catd in declared, rate)
-
-
-def _came_since(state: NightState, since: int) -> float:
-    """Share of the actas of the state pending at a moment that have come since."""
-    entered = state.entered
-    pending = (entered < 0) | (entered > since)
-    return float((pending & (entered > since)).sum()) / max(1, int(pending.sum()))
 
 
 def _shifts(state: NightState, plan: Plan | None, cells: int) -> Floats:
@@ -302,7 +238,7 @@ def _by_turn(
     # What a silent CATD has received since it was last heard is there, waiting to be sent.
     held = np.zeros(len(pending), dtype=bool)
     if silent:
-        share = np.array([_came_since(state, one.since_ms) for one in silent])
+        share = np.array([came_since(state, one.since_ms) for one in silent])
         slow = np.array([one.rate for one in silent])
         held = (rows >= 0) & (luck < share[rows]) & (slow[rows] == 0)
     received = state.received[pending] >= 0
@@ -350,7 +286,7 @@ def _scan_lag(state: NightState) -> float:
     """Median ms from being received to having its image, with a minute at least."""
     both = (state.received >= 0) & (state.digitized > state.received)
     lags = state.digitized[both] - state.received[both]
-    return max(60_000.0, float(np.median(lags))) if len(lags) else 5 * 60_000.0
+    return max(float(MS_PER_MINUTE), float(np.median(lags))) if len(lags) else 5.0 * MS_PER_MINUTE
 
 
 def _reopenings(state: NightState, silent: tuple[Silence, ...], rng: np.random.Generator) -> Floats:
@@ -368,9 +304,9 @@ def _through_links(times: Floats, rows: Ints, opened: Floats, rates: Floats) -> 
     for row in np.flatnonzero(rates > 0):
         here = np.flatnonzero((rows == row) & np.isfinite(times))
         order = here[np.argsort(times[here], kind="stable")]
-        gaps = np.arange(1, len(order) + 1) * (HOUR_MS / rates[row])
+        gaps = np.arange(1, len(order) + 1) * (MS_PER_HOUR / rates[row])
         # First come, first sent: the end of each is the latest of what came before it, one gap each.
-        sent = np.maximum.accumulate(np.maximum(times[order], 0.0) - gaps) + gaps + HOUR_MS / rates[row]
+        sent = np.maximum.accumulate(np.maximum(times[order], 0.0) - gaps) + gaps + MS_PER_HOUR / rates[row]
         effective[order] = np.minimum(sent, effective[order])
     return np.asarray(np.maximum(effective, 0.0))
 

@@ -16,7 +16,7 @@ from core.errors import UsageError
 from simulator.forecast.model import Floats, Ints, generator
 from simulator.forecast.state import NightState
 from simulator.night.arrivals import plan_arrivals
-from simulator.scenario.base import MS_PER_MINUTE, Service
+from simulator.scenario.base import MS_PER_HOUR, MS_PER_MINUTE, Service
 from simulator.scenario.document import Scenario
 from simulator.seeds import Seeds
 
@@ -44,11 +44,8 @@ class Plan:
 
     def people(self, since_start_ms: float) -> int:
         """Capturistas planned at a moment; 0 when each CATD has its own, all night."""
-        at = since_start_ms / MS_PER_MINUTE
-        shifts = self.scenario.staff.capturistas
-        if self.scenario.staff.capture_place != "estatal":
-            return 0
-        return sum(shift.people for shift in shifts if shift.from_min <= at < shift.until_min)
+        staff = self.scenario.staff
+        return staff.at_the_centre(since_start_ms / MS_PER_MINUTE) if staff.capture_place == "estatal" else 0
 
     def stretch(self, rng: np.random.Generator) -> float:
         """One draw of how much slower the night goes."""
@@ -133,10 +130,7 @@ def _per_hour(state: NightState, scenario: Scenario) -> float:
     """Actas an hour that the people planned for this moment register: two captures each, at least."""
     staff = scenario.staff
     if staff.capture_place == "estatal":
-        at = (state.now_ms - state.starts_ms) / MS_PER_MINUTE
-        people = sum(s.people for s in staff.capturistas if s.from_min <= at < s.until_min)
+        people = staff.at_the_centre((state.now_ms - state.starts_ms) / MS_PER_MINUTE)
     else:
-        people = sum(
-            max(2, -(-int(actas) // staff.actas_per_capturista)) for actas in np.bincount(state.catd)
-        )
-    return max(people, 1) * 3_600_000 / (2 * _mean(scenario.times.capture))
+        people = sum(staff.at_a_catd(int(actas)) for actas in np.bincount(state.catd))
+    return max(people, 1) * MS_PER_HOUR / (2 * _mean(scenario.times.capture))

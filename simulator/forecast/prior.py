@@ -1,7 +1,7 @@
 """What is believed of a night before it begins: broad priors made of other nights.
 
 Levels come from `PAST`, each night left out of its own prior together with those of its day. How wide the
-priors are is said here once, the same for every night. `forecast_model` learns from the night itself.
+priors are is said here once, the same for every night. `model` learns from the night itself.
 """
 
 from __future__ import annotations

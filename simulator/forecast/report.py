@@ -1,13 +1,13 @@
 """How a forecast of a night is told: data, words, tables and charts.
 
 It computes the quantiles that are told and nothing else. How the scoring of past nights is told is
-`forecast_score_report`.
+`score_report`.
 """
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from core.published.charts import BLUE, GREEN, ORANGE, SKY, VERMILION, Chart, Se
 from simulator.forecast.model import Floats, Ints
 from simulator.forecast.night import Forecast, Outcome
 from simulator.forecast.state import NightState
+from simulator.scenario.base import MS_PER_MINUTE
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,8 +35,7 @@ LIKELY = 50.0
 
 def local(state: NightState, at: float) -> datetime:
     """A moment in the entity's time."""
-    zone = timezone(timedelta(minutes=state.catalog.entidad.utc_offset_minutes))
-    return datetime.fromtimestamp(at / 1000, zone)
+    return datetime.fromtimestamp(at / 1000, state.zone)
 
 
 def _share(state: NightState, values: Floats) -> Floats:
@@ -185,7 +185,7 @@ def _difference(forecast: Forecast, outcome: Outcome) -> dict[str, object]:
             "hora": local(state, int(forecast.edges[most])).isoformat(),
             "actas": _band(gain[:, most]),
         },
-        "minutos_antes_al_80": _band((before[both] - after[both]) / 60_000) if both.any() else None,
+        "minutos_antes_al_80": _band((before[both] - after[both]) / MS_PER_MINUTE) if both.any() else None,
     }
 
 
@@ -281,7 +281,7 @@ def charts(forecast: Forecast) -> list[Chart]:
     def clock(times: list[int]) -> list[datetime]:
         return [local(state, at).replace(tzinfo=None) for at in times]
 
-    seen = [*range(state.starts_ms, state.now_ms, 300_000), state.now_ms]
+    seen = [*range(state.starts_ms, state.now_ms, 5 * MS_PER_MINUTE), state.now_ms]
     done = np.sort(state.registered[state.registered >= 0])
     past = np.searchsorted(done, seen, side="right") * 100 / state.size
     ahead = clock(forecast.edges.tolist())

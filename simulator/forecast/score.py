@@ -28,13 +28,13 @@ from simulator.forecast.model import (
     registered,
 )
 from simulator.forecast.prior import prior_without
+from simulator.scenario.base import MS_PER_HOUR, MS_PER_MINUTE
 
-HOUR_MS = 3_600_000
 CLOSE_HOUR = 18
 """The polls close at 18:00 local time (LGIPE, artículo 285)."""
 FIRST_SHARE = 0.01
 """Forecasts begin when one acta in a hundred is registered: before that there is nothing to continue."""
-GAP_MS = 45 * 60_000
+GAP_MS = 45 * MS_PER_MINUTE
 """Between two known points farther apart than this the curve is not taken to be known."""
 LEVELS = (10, 50, 90)
 COVERAGE = (70.0, 95.0)
@@ -64,7 +64,7 @@ class PastCurve:
 
     def hours(self, at: float) -> float:
         """Hours since the close of the polls."""
-        return (at - self.close_ms) / HOUR_MS
+        return (at - self.close_ms) / MS_PER_HOUR
 
     def local(self, at: float) -> datetime:
         """A moment in the entity's time."""
@@ -168,7 +168,7 @@ def past_of(night: Night) -> PastCurve:
     begin = min(close, int(came[0]) // CELL_MS * CELL_MS)
     at = np.arange(begin + CELL_MS, night.cut_ms + 1, CELL_MS, dtype="int64")
     registered = np.searchsorted(done, at, side="right").astype("int64")
-    half_hours = [int(t) for t in at if t % (HOUR_MS // 2) == 0]
+    half_hours = [int(t) for t in at if t % (MS_PER_HOUR // 2) == 0]
     return PastCurve(
         _key_of(night),
         night.name,
@@ -194,13 +194,13 @@ def _key_of(night: Night) -> str | None:
 
 def _close_of_polls(first_ms: int, offset_hours: int) -> int:
     """18:00 of the day whose operation had its first acta then (which may be before, in a rehearsal)."""
-    local = first_ms + offset_hours * HOUR_MS
-    day = local // (24 * HOUR_MS) * 24 * HOUR_MS
-    close = day + CLOSE_HOUR * HOUR_MS - offset_hours * HOUR_MS
-    if first_ms < close - HOUR_MS and local - day < 12 * HOUR_MS:
+    local = first_ms + offset_hours * MS_PER_HOUR
+    day = local // (24 * MS_PER_HOUR) * 24 * MS_PER_HOUR
+    close = day + CLOSE_HOUR * MS_PER_HOUR - offset_hours * MS_PER_HOUR
+    if first_ms < close - MS_PER_HOUR and local - day < 12 * MS_PER_HOUR:
         # A rehearsal in the morning: its clock begins an hour before its first acta.
-        return first_ms // HOUR_MS * HOUR_MS - HOUR_MS
-    return min(close, first_ms // HOUR_MS * HOUR_MS)
+        return first_ms // MS_PER_HOUR * MS_PER_HOUR - MS_PER_HOUR
+    return min(close, first_ms // MS_PER_HOUR * MS_PER_HOUR)
 
 
 def _saved_cuts(path: Path) -> PastCurve:
@@ -239,7 +239,7 @@ def _saved_cuts(path: Path) -> PastCurve:
         if here - before > GAP_MS:
             truth.append((here, int(known[k])))
             continue
-        mark = HOUR_MS // 2
+        mark = MS_PER_HOUR // 2
         for t in range((before // mark + 1) * mark, here + 1, mark):
             truth.append((t, round(float(np.interp(t, known_times, known)))))
     if truth[-1][0] != times[-1]:
@@ -260,7 +260,7 @@ def score(
 ) -> Score:
     """Forecast every `every_min` minutes from the first hundredth of the actas to the last half hour."""
     beliefs = Filter(curve.expected, prior_without(curve.key), seed)
-    step = every_min * 60_000
+    step = every_min * MS_PER_MINUTE
     last = curve.truth[-1][0]
     begin = curve.at[0] - CELL_MS
     forecasts: list[Scored] = []

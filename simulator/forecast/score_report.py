@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,12 +99,12 @@ def charts(score: Score) -> list[Chart]:
     """The real curve with the bands of some forecasts, and the coverage forecast by forecast."""
     curve = score.curve
 
-    def clock(times: list[int]) -> list[object]:
+    def clock(times: list[int]) -> list[datetime]:
         return [curve.local(at).replace(tzinfo=None) for at in times]
 
     # Where the curve is known only at some cuts, those are what is drawn.
     real_at = [at for at, _ in curve.truth]
-    real = Series("real", clock(real_at), [n * 100 / curve.expected for _, n in curve.truth], GREEN)  # type: ignore[arg-type]
+    real = Series("real", clock(real_at), [n * 100 / curve.expected for _, n in curve.truth], GREEN)
     bands = []
     for wanted, colour in zip(SHOWN_AT, (ORANGE, VERMILION, BLUE), strict=True):
         one = next((one for one in score.forecasts if one.seen >= wanted), None)
@@ -116,10 +117,10 @@ def charts(score: Score) -> list[Chart]:
             (f"{at}: mediana", one.middle, "dash"),
             (f"{at}: 10 %", one.low, "dot"),
         ):
-            bands.append(Series(name, x, [one.seen, *values.tolist()], colour, dash=dash))  # type: ignore[arg-type]
+            bands.append(Series(name, x, [one.seen, *values.tolist()], colour, dash=dash))
     hours = clock([one.at_ms for one in score.forecasts])
-    inside = Series("puntos dentro de la banda", hours, [one.inside for one in score.forecasts], BLUE)  # type: ignore[arg-type]
-    goal = Series("80 %", hours, [80.0] * len(hours), SKY, dash="dash")  # type: ignore[arg-type]
+    inside = Series("puntos dentro de la banda", hours, [one.inside for one in score.forecasts], BLUE)
+    goal = Series("80 %", hours, [80.0] * len(hours), SKY, dash="dash")
     mean = float(np.mean([one.inside for one in score.forecasts]))
     subtitle = f"{curve.name} · {curve.expected:,} actas esperadas · hora local"
     return [

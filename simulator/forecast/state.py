@@ -8,6 +8,7 @@ keeps. It forecasts nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 
 import numpy as np
 import orjson
@@ -20,9 +21,10 @@ from core.domain.events import EventKind
 from core.errors import UsageError
 from core.storage import schema
 from core.storage.reading import read_catalog, read_meta, reading
+from simulator.scenario.base import MS_PER_HOUR
 
 NOT_YET = -1
-RECENT_MS = 3_600_000
+RECENT_MS = MS_PER_HOUR
 """Whoever captured in this last while is taken to be capturing now."""
 
 _ARRIVALS = (EventKind.ACTA_RECEIVED.value, EventKind.ACTA_DIGITIZED.value, EventKind.SIN_ACTA_MARKED.value)
@@ -65,6 +67,11 @@ class NightState:
     catd: Ints
     heard: Ints
     capturistas: int
+
+    @property
+    def zone(self) -> timezone:
+        """The time zone of the entity."""
+        return timezone(timedelta(minutes=self.catalog.entidad.utc_offset_minutes))
 
     @property
     def size(self) -> int:

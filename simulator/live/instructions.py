@@ -3,14 +3,15 @@
 An instruction is a fragment of a scenario's document (and `restablecer`, which no scenario has). It is
 checked against the models of the scenario and the catalogue, written to `instrucciones.jsonl` with the
 virtual ms it takes effect at, and only then applied; a run that is continued applies the same ones at
-the same ms. What each does to the night is `faults` and `transfers`.
+the same ms. What each does to the night is `night.faults` and `night.transfers`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,8 +20,9 @@ from pydantic import ValidationError
 
 from core.catalogs.problems import Problems
 from core.domain.catalog import Catalog
-from core.errors import InputError, UsageError
-from simulator.scenario.base import MS_PER_MINUTE, Part, key
+from core.errors import InputError, PrepError, UsageError
+from simulator.live.environment import plan
+from simulator.scenario.base import MS_PER_MINUTE, Part, key, ms_of
 from simulator.scenario.document import Scenario
 from simulator.scenario.faults import ContestFault, Exercise, LinkFault, MassMarking, PowerFault
 from simulator.scenario.file import LoadedScenario, ScenarioError, fault_of, names_not_there
@@ -30,6 +32,7 @@ from simulator.scenario.people import CaptureTransfer, Transfer
 if TYPE_CHECKING:
     from simulator.night.faults import Faults
     from simulator.night.model import NightModel
+    from simulator.night.run import Night
     from simulator.night.transfers import Transfers
 
 RECORD = "instrucciones.jsonl"
@@ -88,6 +91,16 @@ class Source(NamedTuple):
     file: str = "(instrucción)"
     lines: Mapping[str, int] = {}
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.file)
+
+    @property
+    def origins(self) -> Origins:
+        """The same as the errors of a scenario want it."""
+        return {place: (Origin(self.path, line),) for place, line in self.lines.items()}
+
 
 def read_fragment(document: Mapping[str, Any], now_ms: int, source: Source | None = None) -> Fragment:
     """Check a document by its models; what says neither `a_los_min` nor `cuando` begins at `now_ms`.
@@ -95,12 +108,11 @@ def read_fragment(document: Mapping[str, Any], now_ms: int, source: Source | Non
     `now_ms` is in ms since the start. Raises ScenarioError with every fault found, by file, line and key.
     """
     source = source or Source()
-    path = Path(source.file)
-    origins: Origins = {place: (Origin(path, line),) for place, line in source.lines.items()}
+    path = source.path
     try:
         fragment = Fragment.model_validate(_with_moments(document, now_ms / MS_PER_MINUTE))
     except ValidationError as error:
-        raise ScenarioError([fault_of(path, origins, one) for one in error.errors()]) from error
+        raise ScenarioError([fault_of(path, source.origins, one) for one in error.errors()]) from error
     if not fragment.faults and not fragment.moves and fragment.restore is None:
         raise InputError(
             path, message="no dice nada que hacer; se esperaba una falla, un ejercicio o un traslado"
@@ -113,8 +125,7 @@ def check_fragment(
 ) -> None:
     """Raises ScenarioError when a fragment names what the catalogue has not, or a moment that has passed."""
     source = source or Source()
-    path = Path(source.file)
-    origins: Origins = {place: (Origin(path, line),) for place, line in source.lines.items()}
+    path = source.path
     problems = Problems()
     for number in fragment.restore.catds if fragment.restore is not None else ():
         if number not in {catd.id for catd in catalog.catds}:
@@ -124,7 +135,7 @@ def check_fragment(
     for names in _LISTS:
         for number, item in enumerate(_items(fragment, names)):
             at = item.at_min
-            if at is not None and round(at * MS_PER_MINUTE) < now_ms:
+            if at is not None and ms_of(at) < now_ms:
                 place = f"{'.'.join(names)}#{number}.a_los_min"
                 problems.add(
                     path, source.lines.get(place), place,
@@ -145,7 +156,10 @@ def check_fragment(
             ),
         }
     )
-    found = [*problems.found, *names_not_there(LoadedScenario(path, asked, "", origins=origins), catalog)]
+    found = [
+        *problems.found,
+        *names_not_there(LoadedScenario(path, asked, "", origins=source.origins), catalog),
+    ]
     if found:
         raise ScenarioError(found)
 
@@ -168,8 +182,22 @@ def apply_document(
         faults.restore(fragment.restore.catds)
 
 
+def repeat(instructions: Sequence[Instruction], night: Night) -> None:
+    """Make the instructions of a run that is continued take effect when they did. The night has not begun."""
+    for one in instructions:
+        plan(night.model.env, one.virtual_ms, partial(_apply_again, one, night))
+
+
+def _apply_again(one: Instruction, night: Night) -> None:
+    try:
+        apply_document(one.document, one.virtual_ms, night.model, night.faults, night.transfers)
+    except PrepError:
+        # It could not be done then either, and whoever gave it was told.
+        return
+
+
 def _now(item: Any, at_ms: int) -> bool:
-    return item.at_min is not None and round(item.at_min * MS_PER_MINUTE) <= at_ms
+    return item.at_min is not None and ms_of(item.at_min) <= at_ms
 
 
 def _items(fragment: Fragment, names: tuple[str, ...]) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 It joins the pieces: an order that changes something is checked, written to the record of instructions
 with its virtual ms, and only then applied in the model's own thread. What an instruction does is
-`instructions`; how the clock waits, `live`.
+`instructions`; how the clock waits, `environment`.
 """
 
 from __future__ import annotations

@@ -45,6 +45,14 @@ class Package:
     """Actas that nobody will have, neither by phone nor on paper, and why."""
 
 
+def actas_by_catd(catalog: Catalog) -> list[int]:
+    """Expected actas of each CATD, by its id."""
+    sizes = [0] * len(catalog.catds)
+    for entry in catalog.actas:
+        sizes[catalog.casillas[entry.casilla].catd] += 1
+    return sizes
+
+
 def plan_arrivals(catalog: Catalog, scenario: Scenario, seeds: Seeds) -> list[Package]:
     """One package per casilla that has actas, in casilla order."""
     casillas = catalog.casillas

@@ -18,8 +18,9 @@ from simulator.night.clerks import Clerk, Clerks, Job, Pool
 from simulator.night.floor import Floor
 from simulator.night.keying import ATTEMPTS, Typed
 from simulator.night.model import NightModel, Process, Queue
+from simulator.scenario.base import MS_PER_MINUTE, ms_of
 
-COLLATOR_REST_MS = 60_000
+COLLATOR_REST_MS = MS_PER_MINUTE
 """A collator with nothing to collate looks again after this."""
 
 Transmit = Callable[[int, Callable[[], None]], None]
@@ -58,7 +59,7 @@ class CaptureCentre:
                 self.clerks.hire(person, pool, number if self.by_catd else None)
         for name in people.resolvers:
             model.env.process(self._resolver(name))
-        begin = model.length_ms - round(model.scenario.staff.collate_before_end_min * 60_000)
+        begin = model.length_ms - ms_of(model.scenario.staff.collate_before_end_min)
         for name in people.collators:
             model.env.process(self._collator(name, max(0, begin)))
 

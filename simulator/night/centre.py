@@ -20,11 +20,12 @@ from simulator.night.arrivals import Package
 from simulator.night.floor import Floor
 from simulator.night.links import Link
 from simulator.night.model import NightModel, Process, Queue
+from simulator.scenario.base import MS_PER_HOUR
 
 DOCUMENT = "ACTA PREP"
 LEAST_MARKING_MS = 6_000
 """Faster than this one person would exceed the engine's limit of marks."""
-NOT_INSTALLED_KNOWN_MS = 3_600_000
+NOT_INSTALLED_KNOWN_MS = MS_PER_HOUR
 """When it is known that a casilla was not installed."""
 
 Role: TypeAlias = Literal["acopiadores", "digitalizadores"]
@@ -133,16 +134,11 @@ class Centre:
 
     def _receiver(self, name: str) -> Process:
         model, queue, floor = self.model, self.packages, self._floor
-        env, durations = model.env, model.durations
+        durations = model.durations
         while not self._leaves("acopiadores"):
-            if queue.items:
-                package = queue.items.popleft()
-            else:
-                wake = env.event()
-                queue.idle.append(wake)
-                package = yield wake
-                if package is None:
-                    return
+            package = yield from queue.take(model.env)
+            if package is None:
+                return
             yield from floor.work(durations.receive[package.casilla])
             self._received(package, name)
 
@@ -177,16 +173,11 @@ class Centre:
 
     def _scanner(self, name: str) -> Process:
         model, queue, floor = self.model, self.scans, self._floor
-        env, durations = model.env, model.durations
+        durations = model.durations
         while not self._leaves("digitalizadores"):
-            if queue.items:
-                acta = queue.items.popleft()
-            else:
-                wake = env.event()
-                queue.idle.append(wake)
-                acta = yield wake
-                if acta is None:
-                    return
+            acta = yield from queue.take(model.env)
+            if acta is None:
+                return
             again = durations.rescan[acta]
             yield from floor.work(durations.scan[acta] * (2 if again else 1))
             command = Digitize(
@@ -201,14 +192,11 @@ class Centre:
 
     def _marker(self) -> Process:
         model, queue, floor = self.model, self.marking, self._floor
-        env = model.env
         while True:
-            if queue.items:
-                acta, reason = queue.items.popleft()
-            else:
-                wake = env.event()
-                queue.idle.append(wake)
-                acta, reason = yield wake
+            job = yield from queue.take(model.env)
+            # Nobody is ever told to stop marking.
+            assert job is not None
+            acta, reason = job
             yield from floor.work(max(LEAST_MARKING_MS, model.durations.marking[acta]))
             at = model.now_utc
             command = MarkSinActa(
@@ -248,12 +236,8 @@ class Centre:
         model, queue, link = self.model, self.outgoing, self._link
         env = model.env
         while True:
-            if queue.items:
-                job = queue.items.popleft()
-            else:
-                wake = env.event()
-                queue.idle.append(wake)
-                job = yield wake
+            job = yield from queue.take(env)
+            assert job is not None
             if self._holds(job):
                 continue
             begun = int(env.now)

@@ -15,8 +15,8 @@ import simpy
 
 from simulator.night.floor import Floor
 from simulator.night.model import NightModel, Process
-from simulator.night.people import MS_PER_HOUR, Person
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.night.people import Person
+from simulator.scenario.base import MS_PER_HOUR, ms_of
 
 Job = tuple[int, int]
 """(attempt, acta): attempt 0 for a new acta, 1 for a second capture, 2 for a third."""
@@ -62,8 +62,8 @@ class Clerks:
         self.barred = barred
         self._captured = captured
         rests = model.scenario.staff.rests
-        self._rest_ms = round(rests.minutes * MS_PER_MINUTE)
-        self._every_ms = round(rests.every_min * MS_PER_MINUTE)
+        self._rest_ms = ms_of(rests.minutes)
+        self._every_ms = ms_of(rests.every_min)
         self._slower = rests.slower_per_hour
         self._errors = rests.errors_per_hour
         self.all: list[Clerk] = []

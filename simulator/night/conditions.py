@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import ceil
 
 from simulator.night.model import NightModel, Process
-from simulator.scenario.base import MS_PER_MINUTE, Moment, When
+from simulator.scenario.base import MS_PER_MINUTE, Moment, When, ms_of
 from simulator.scenario.faults import Exercise
 
 
@@ -31,7 +31,7 @@ def begin_when(model: NightModel, moment: Moment | Exercise, begin: Callable[[],
     when = moment.when if isinstance(moment, Moment) else None
     if when is None:
         assert moment.at_min is not None
-        model.env.process(_at(model, round(moment.at_min * MS_PER_MINUTE), begin))
+        model.env.process(_at(model, ms_of(moment.at_min), begin))
     else:
         model.env.process(_watch(model, when, begin))
 

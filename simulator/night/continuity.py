@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from core.domain.commands import ApplyMeasure, OpenIncident, ResolveIncident
 from simulator.night.model import NightModel, Process
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.scenario.base import MS_PER_MINUTE, ms_of
 from simulator.scenario.faults import Measure
 
 COORDINATOR = "coordinacion"
+"""Who opens and closes the operation, and records incidents and measures."""
 TOGETHER_MS = 5 * MS_PER_MINUTE
 """The same measure at several CATDs within this is told once."""
 LONGEST_TEXT = 500
@@ -75,7 +76,7 @@ class Incident:
 
 def at_ms(minutes: float) -> int:
     """Minutes since the start as whole ms, never before it."""
-    return max(0, round(minutes * MS_PER_MINUTE))
+    return max(0, ms_of(minutes))
 
 
 def steps_against(
@@ -100,7 +101,7 @@ def steps_against(
 
 def applied_at(catd: int, measure: Measure, active: int) -> Applied:
     """A measure at one CATD, with the moment it had to be authorised to work at `active`."""
-    authorised = max(0, active - round(measure.activation_min * MS_PER_MINUTE))
+    authorised = max(0, active - ms_of(measure.activation_min))
     effect = (
         "el enlace vuelve completo"
         if measure.capacity >= 1
@@ -148,7 +149,7 @@ class ContinuityLog:
     def __init__(self, model: NightModel) -> None:
         self._model = model
         self._told: list[_Told] = []
-        self._detection_ms = round(model.scenario.continuity.detection_min * MS_PER_MINUTE)
+        self._detection_ms = ms_of(model.scenario.continuity.detection_min)
 
     @property
     def incidents(self) -> list[Incident]:

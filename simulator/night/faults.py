@@ -15,10 +15,10 @@ from core.errors import UsageError
 from simulator.night.centre import Centre
 from simulator.night.conditions import begin_when
 from simulator.night.continuity import ContinuityLog, Incident, at_ms
+from simulator.night.links import Link
 from simulator.night.model import NightModel, Process
 from simulator.night.network import (
     LINK_SOURCE,
-    Link,
     Outage,
     Places,
     Spell,

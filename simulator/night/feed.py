@@ -80,8 +80,6 @@ class Feed:
         self._provoked: set[str] = set()
         self.sent = 0
         self.repeated = 0
-        self.skipped = 0
-        """Commands the database already had when the run was continued."""
         self.events: Counter[str] = Counter(self._done.events)
         self.flags: Counter[str] = Counter(self._done.flags)
         self.refusals: Counter[str] = Counter()
@@ -162,7 +160,6 @@ class Feed:
         if digest is None or digest != command_digest(command):
             raise OtherRunError(f"La base no es de esta corrida: su orden «{key}» no es la de esta noche.")
         self.sent += 1
-        self.skipped += 1
         if key in self._seen:
             self.repeated += 1
         else:

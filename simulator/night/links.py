@@ -7,7 +7,7 @@ keeps what it had sent (store and forward). Why it changes is `network`; it move
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
@@ -65,6 +65,10 @@ class Link:
             self._times.append(at)
             self._capacities.append(min(capacities))
             self._latencies.append(max(latencies))
+
+    def steps(self) -> Iterator[tuple[int, float, int]]:
+        """(from when, capacity, ms more for what begins then) of every step; none with the whole link."""
+        return zip(self._times, self._capacities, self._latencies, strict=True)
 
     def capacity(self, at: int) -> float:
         """Capacity at an instant."""

@@ -19,7 +19,7 @@ from simulator.night.ballots import Content, image_hash
 from simulator.night.feed import Feed
 from simulator.night.keying import ATTEMPTS, Typed, Typist
 from simulator.night.people import People
-from simulator.scenario.base import MS_PER_MINUTE, Service
+from simulator.scenario.base import Service, ms_of
 from simulator.scenario.document import Scenario
 from simulator.seeds import Seeds
 
@@ -44,6 +44,15 @@ class Queue(Generic[Job]):
         else:
             self.items.append(job)
             self.longest = max(self.longest, len(self.items))
+
+    def take(self, env: simpy.Environment) -> Generator[simpy.Event, Any, Job | None]:
+        """The next job, at once or when one comes; None when whoever waits is told to stop waiting."""
+        if self.items:
+            return self.items.popleft()
+        wake = env.event()
+        self.idle.append(wake)
+        job: Job | None = yield wake
+        return job
 
 
 class Durations:
@@ -86,7 +95,7 @@ class Clocks:
         if station not in self._drifts:
             # By name: the clock of a station does not depend on who else asked first.
             wrong = self._seeds.stream(f"relojes/{station}").random() < self._clocks.share
-            self._drifts[station] = round(self._clocks.drift_min * MS_PER_MINUTE) if wrong else 0
+            self._drifts[station] = ms_of(self._clocks.drift_min) if wrong else 0
         return self._drifts[station]
 
     def typed_acopio(self, casilla: int, at: int) -> int:
@@ -95,7 +104,7 @@ class Clocks:
             return at
         if self._seeds.stream(f"relojes/acopio/{casilla}").random() >= self._clocks.mistyped:
             return at
-        typed = at + round(self._clocks.mistyped_min * MS_PER_MINUTE)
+        typed = at + ms_of(self._clocks.mistyped_min)
         return min(max(typed, self._start_ms), self._end_ms)
 
 

@@ -12,15 +12,13 @@ from math import floor, log
 
 from core.domain.catalog import Catalog
 from core.errors import UsageError
+from simulator.night.arrivals import actas_by_catd
 from simulator.night.continuity import BACKUP, Applied, Incident, applied_at, at_ms, steps_against, together
 from simulator.night.links import FULL, Limit, Link
-from simulator.night.power import Blackout, power_name, power_of
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.night.power import Blackout, power_name, power_of, start_and_length
 from simulator.scenario.document import Scenario
 from simulator.scenario.faults import Exercise, LinkFault, Measure, Where
 from simulator.seeds import Seeds
-
-__all__ = ["Incident", "Limit", "Link", "Outage", "Places", "Spell", "plan_links", "touched"]
 
 LINK_SOURCE = "falla_enlace/"
 """How the names of the faults of the links begin."""
@@ -112,9 +110,7 @@ class Places:
     """The CATDs of a night in order of size, to say which of them a fault falls on."""
 
     def __init__(self, catalog: Catalog, scenario: Scenario) -> None:
-        sizes = [0] * len(catalog.catds)
-        for entry in catalog.actas:
-            sizes[catalog.casillas[entry.casilla].catd] += 1
+        sizes = actas_by_catd(catalog)
         inside = set(scenario.metropolitan)
         self.catalog = catalog
         self.scenario = scenario
@@ -149,11 +145,6 @@ class Places:
             for position, number in enumerate(candidates)
             if floor((position + 1) * fault.share + start) > floor(position * fault.share + start)
         )
-
-
-def touched(catalog: Catalog, scenario: Scenario, fault: Where, name: str, seeds: Seeds) -> list[int]:
-    """CATDs a fault falls on: see `Places.touched`."""
-    return Places(catalog, scenario).touched(fault, name, seeds)
 
 
 def outage_of(
@@ -201,10 +192,7 @@ def _spell(
 ) -> Spell:
     # A stream per CATD: another place in the fault changes nothing in this one.
     draw = seeds.stream(f"{name}/{place}")
-    start = (fault.at_min or 0.0) * (1 + fault.jitter * (2 * draw.random() - 1))
-    if now is not None:
-        start = now / MS_PER_MINUTE
-    length = fault.minutes * (1 + fault.jitter * (2 * draw.random() - 1))
+    start, length = start_and_length(fault, draw, now)
     steps = [(measure, draw.random()) for measure in measures]
     if second is not None:
         position = sum(measure.after_min <= second.after_min for measure, _ in steps)

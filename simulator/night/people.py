@@ -13,13 +13,13 @@ from math import ceil, exp
 
 from core.domain.catalog import Catalog
 from core.errors import UsageError
+from simulator.night.arrivals import actas_by_catd
 from simulator.night.keying import carelessness
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.scenario.base import MS_PER_MINUTE, ms_of
 from simulator.scenario.document import Scenario
 from simulator.scenario.people import Rests, Shift
 from simulator.seeds import Seeds
 
-MS_PER_HOUR = 60 * MS_PER_MINUTE
 FEWEST_CAPTURISTAS = 2
 """An acta needs two persons, so absence never leaves a pool with fewer."""
 
@@ -92,7 +92,7 @@ def plan_people(catalog: Catalog, scenario: Scenario, seeds: Seeds) -> People:
         pools = [
             _pool(
                 f"catd{number:03d}-cap", f"catd-{number:03d}",
-                (Shift(people=max(2, ceil(actas / staff.actas_per_capturista))),), scenario, seeds,
+                (Shift(people=staff.at_a_catd(actas)),), scenario, seeds,
             )
             for number, actas in enumerate(estimated)
         ]  # fmt: skip
@@ -106,9 +106,7 @@ def plan_people(catalog: Catalog, scenario: Scenario, seeds: Seeds) -> People:
 
 def estimated_actas(catalog: Catalog, planned: Mapping[str, int]) -> list[int]:
     """Actas estimated by CATD, which is what staff is planned on: the plan's, or those of the catalogue."""
-    estimated = [0] * len(catalog.catds)
-    for entry in catalog.actas:
-        estimated[catalog.casillas[entry.casilla].catd] += 1
+    estimated = actas_by_catd(catalog)
     for name, actas in planned.items():
         if not name.isdecimal() or int(name) >= len(estimated):
             raise UsageError(
@@ -164,7 +162,7 @@ def _pool(
     people: list[Person] = []
     number = 0
     for shift in shifts:
-        from_ms = round(shift.from_min * MS_PER_MINUTE)
+        from_ms = ms_of(shift.from_min)
         for position in range(shift.people):
             if number in here:
                 people.append(
@@ -172,7 +170,7 @@ def _pool(
                         f"{prefix}-{number + 1:04d}",
                         f"{place}-{number + 1:04d}",
                         from_ms,
-                        round(shift.until_min * MS_PER_MINUTE),
+                        ms_of(shift.until_min),
                         exp(scenario.staff.speed_sigma * speeds[number]),
                         carelessness(scenario.keying.person_sigma, cares[number]),
                         _first_rest(scenario.staff.rests, from_ms, position, shift.people),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 
 from simulator.night.continuity import PLANT, Applied, Incident, at_ms, together
 from simulator.scenario.base import MS_PER_MINUTE
 from simulator.scenario.document import Scenario
-from simulator.scenario.faults import PowerFault
+from simulator.scenario.faults import LinkFault, PowerFault
 from simulator.seeds import Seeds
 
 
@@ -44,6 +45,16 @@ def power_name(number: int) -> str:
     return f"falla_electrica/{number}"
 
 
+def start_and_length(fault: LinkFault | PowerFault, draw: Random, now: int | None) -> tuple[float, float]:
+    """When a fault begins at one place and how long it lasts there, in minutes, with its variation.
+
+    With `now` (ms since the start) it begins at that moment, whatever the fault says. Two draws.
+    """
+    start = (fault.at_min or 0.0) * (1 + fault.jitter * (2 * draw.random() - 1))
+    length = fault.minutes * (1 + fault.jitter * (2 * draw.random() - 1))
+    return (start if now is None else now / MS_PER_MINUTE), length
+
+
 def power_of(
     scenario: Scenario,
     fault: PowerFault,
@@ -61,10 +72,8 @@ def power_of(
     applied = []
     for place in places:
         draw = seeds.stream(f"{name}/{'captura' if place is None else place}")
-        start = (fault.at_min or 0.0) * (1 + fault.jitter * (2 * draw.random() - 1))
-        if now is not None:
-            start = now / MS_PER_MINUTE
-        end = start + fault.minutes * (1 + fault.jitter * (2 * draw.random() - 1))
+        start, length = start_and_length(fault, draw, now)
+        end = start + length
         light = start + fault.plant_min
         plant = draw.random() < fault.plant_share and light < end
         if not plant:

@@ -14,9 +14,9 @@ from simulator.night.arrivals import Package, Photo
 from simulator.night.ballots import image_hash
 from simulator.night.capture import CaptureCentre
 from simulator.night.centre import DOCUMENT, NOT_INSTALLED_KNOWN_MS, Centre
+from simulator.night.links import Link
 from simulator.night.model import NightModel, Process
-from simulator.night.network import Link
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.scenario.base import ms_of
 
 if TYPE_CHECKING:
     from simulator.night.run import Night
@@ -82,7 +82,7 @@ def _known_missing(night: Night, package: Package) -> int:
     length = night.model.length_ms
     if reason.value == "CASILLA_NO_INSTALADA":
         return min(NOT_INSTALLED_KNOWN_MS, length // 2)
-    before = round(night.loaded.scenario.envelopes.mark_before_end_min * MS_PER_MINUTE)
+    before = ms_of(night.loaded.scenario.envelopes.mark_before_end_min)
     return max(0, length - before)
 
 

@@ -6,14 +6,17 @@ actas sin acta is not a night that went well. It computes nothing that `results`
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from simulator.night.continuity import Incident
-from simulator.night.results import Results, Share, verdict_of
+from simulator.night.counts import Share
+from simulator.night.probes import evaluate, limits
+from simulator.night.results import Results, verdict_of
 from simulator.night.run import Night
 from simulator.night.score import KIND_WORDS
-from simulator.scenario.probes import evaluate, limits
+from simulator.night.tables import local_time
+from simulator.scenario.base import MS_PER_MINUTE
 
 _NOTES = (
     "Las imágenes no existen en este simulador: cada código de integridad es el SHA-256 de la identidad de "
@@ -54,7 +57,7 @@ def summary(night: Night, results: Results, fingerprint: str) -> dict[str, Any]:
         "incidentes": [_incident(night, incident) for incident in night.incidents],
         "enlaces": {
             "catd_con_falla": sum(bool(link.limits) for link in night.links),
-            "minutos_sin_enlace": sum(link.down_ms(model.length_ms) for link in night.links) // 60_000,
+            "minutos_sin_enlace": sum(link.down_ms(model.length_ms) for link in night.links) // MS_PER_MINUTE,
             "sin_transmitir_al_fin": night.curve[-1].waiting_in_links,
         },
         "captura": {
@@ -81,18 +84,18 @@ def summary(night: Night, results: Results, fingerprint: str) -> dict[str, Any]:
         "cortes": [
             {
                 "numero": cut.number,
-                "hora": _utc(night, cut.at),
+                "hora": local_time(night, cut.at),
                 "ultimo": cut.last,
                 "carpeta": str(cut.directory),
             }
             for cut in night.cuts
         ],
         "cortes_no_publicados": [
-            {"hora": _utc(night, missed.at), "motivo": missed.reason} for missed in night.missed
+            {"hora": local_time(night, missed.at), "motivo": missed.reason} for missed in night.missed
         ],
         "avance": [
             {
-                "minuto": point.at_ms // 60_000,
+                "minuto": point.at_ms // MS_PER_MINUTE,
                 "registradas": point.registered,
                 "por_capturar": point.backlog,
                 "en_enlaces": point.waiting_in_links,
@@ -113,11 +116,11 @@ def _comparable(night: Night, results: Results) -> dict[str, object]:
     size = results.total.expected
     reached: dict[str, int | None] = {}
     for percent in (25, 50, 75, 80, 90, 95, 100):
-        minutes = [point.at_ms // 60_000 for point in night.curve if point.registered * 100 >= percent * size]
-        reached[str(percent)] = minutes[0] if minutes else None
+        at = next((point.at_ms for point in night.curve if point.registered * 100 >= percent * size), None)
+        reached[str(percent)] = None if at is None else at // MS_PER_MINUTE
     data = results.total.as_data()
     return {
-        "duracion_min": night.model.length_ms // 60_000,
+        "duracion_min": night.model.length_ms // MS_PER_MINUTE,
         "capturadas_pct": data["capturadas_pct"],
         "contabilizadas_pct": data["contabilizadas_pct"],
         "capturadas_con_imagen_pct": data["capturadas_con_imagen_pct"],
@@ -131,12 +134,7 @@ def _comparable(night: Night, results: Results) -> dict[str, object]:
     }
 
 
-def _utc(night: Night, at: int) -> str:
-    zone = night.loaded.scenario.calendar.start.tzinfo
-    return datetime.fromtimestamp(at / 1000, zone).isoformat()
-
-
-def _local(night: Night, at_ms: int) -> str:
+def _clock(night: Night, at_ms: int) -> str:
     return (night.loaded.scenario.calendar.start + timedelta(milliseconds=at_ms)).strftime("%H:%M")
 
 
@@ -145,10 +143,10 @@ def _incident(night: Night, incident: Incident) -> dict[str, object]:
     return {
         "tipo": incident.kind,
         "nombre": incident.name,
-        "desde": _local(night, incident.start_ms),
-        "hasta": _local(night, end),
-        "desde_min": incident.start_ms // 60_000,
-        "hasta_min": end // 60_000,
+        "desde": _clock(night, incident.start_ms),
+        "hasta": _clock(night, end),
+        "desde_min": incident.start_ms // MS_PER_MINUTE,
+        "hasta_min": end // MS_PER_MINUTE,
         "catd": incident.places,
         "distritos": list(incident.distritos),
         "remedio": incident.remedy,
@@ -162,7 +160,7 @@ def _incident(night: Night, incident: Incident) -> dict[str, object]:
 
 
 def _moment(night: Night, at_ms: int) -> str | None:
-    return None if at_ms < 0 else _local(night, at_ms)
+    return None if at_ms < 0 else _clock(night, at_ms)
 
 
 # -- for people ------------------------------------------------------------------------------------

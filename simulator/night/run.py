@@ -7,7 +7,7 @@ What the night ended like is `results`; what people read of it, `report`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,31 +18,30 @@ from sqlalchemy import Engine as Database
 from core.domain.catalog import Catalog
 from core.domain.commands import CloseOperation, OpenOperation
 from core.engine import Engine
-from core.errors import PrepError, UsageError
+from core.errors import UsageError
 from core.storage.store import Store
-from simulator.live.environment import plan
 from simulator.night.arrivals import plan_arrivals
 from simulator.night.ballots import Content, seal, write_actas
 from simulator.night.capture import CaptureCentre
+from simulator.night.continuity import COORDINATOR, Incident
 from simulator.night.faults import Faults
 from simulator.night.feed import BATCH, Feed
+from simulator.night.links import Link
 from simulator.night.model import NightModel
-from simulator.night.network import Incident, Link, plan_links
+from simulator.night.network import plan_links
 from simulator.night.people import People, plan_people
 from simulator.night.processes import make_centres, start_processes
 from simulator.night.restart import PublishedCut, Recorded, published_headers
 from simulator.night.transfers import Transfers
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.scenario.base import MS_PER_MINUTE, ms_of
 from simulator.scenario.document import Scenario
 from simulator.scenario.file import LoadedScenario
 from simulator.seeds import Seeds
 
 if TYPE_CHECKING:
     from core.publication.cut import CutReport
-    from simulator.live.instructions import Instruction
     from simulator.live.night import LiveNight
 
-COORDINATOR = "coordinacion"
 TICK_MS = 5 * MS_PER_MINUTE
 """Pace of the progress and of the curve between cuts."""
 
@@ -125,21 +124,22 @@ def run_night(
     batch: int = BATCH,
     watcher: Watcher | None = None,
     done: Recorded | None = None,
-    instructions: Sequence[Instruction] = (),
+    again: Callable[[Night], None] | None = None,
     live: LiveNight | None = None,
 ) -> Night:
     """Run the night through an engine from `open_engine`.
 
     Cuts are published into `folder`; none when it is None. The seed is any whole number from 0. A run
-    that is continued gives in `done` what the database has, and the instructions it was given; with
-    `live` it goes at the pace of the wall clock. Raises OtherRunError when the database is of another run.
+    that is continued gives in `done` what the database has, and `again` is told the night before it begins,
+    to give it the instructions it had; with `live` it goes at the pace of the wall clock. Raises
+    OtherRunError when the database is of another run.
     """
     done = done or Recorded()
     caught_up = None if live is None else partial(live.caught_up, loaded.scenario.calendar.start_ms)
     feed = Feed(engine, batch, done=done, caught_up=caught_up)
     night = prepare(loaded, engine.catalog, seed, feed, live)
-    for one in instructions:
-        plan(night.model.env, one.virtual_ms, _again(night, one))
+    if again is not None:
+        again(night)
     publish = None
     if folder is not None:
         publish = _publisher(engine, database, folder) if live is None else live.publish
@@ -156,20 +156,6 @@ def run_night(
             live.end(interrupted=interrupted)
     feed.check_all_seen()
     return night
-
-
-def _again(night: Night, one: Instruction) -> Callable[[], None]:
-    """An instruction of the run that is continued takes effect as it did."""
-    from simulator.live.instructions import apply_document
-
-    def apply() -> None:
-        try:
-            apply_document(one.document, one.virtual_ms, night.model, night.faults, night.transfers)
-        except PrepError:
-            # It could not be done then either, and whoever gave it was told.
-            return
-
-    return apply
 
 
 def _publisher(engine: Engine, database: Database, folder: Path) -> Publish:
@@ -231,7 +217,7 @@ def cut_times(scenario: Scenario) -> list[int]:
     """When a cut is due, in ms since the start; the last one at the very end."""
     calendar = scenario.calendar
     step = MS_PER_MINUTE * 60 // calendar.cuts_per_hour
-    first = round(calendar.publication_min * MS_PER_MINUTE)
+    first = ms_of(calendar.publication_min)
     return [*range(first, calendar.length_ms, step), calendar.length_ms]
 
 
@@ -262,8 +248,8 @@ def _cut(night: Night, publish: Publish, found: PublishedCut | None, folder: Pat
     model = night.model
     last = at == model.length_ms
     for fault in night.loaded.scenario.publication_faults:
-        begins = round(fault.at_min * MS_PER_MINUTE)
-        ends = round((fault.at_min + fault.minutes) * MS_PER_MINUTE)
+        begins = ms_of(fault.at_min)
+        ends = ms_of(fault.at_min + fault.minutes)
         if fault.kind == "cortes_detenidos" and begins <= at < ends and not last:
             night.missed.append(MissedCut(model.start_ms + at, fault.name))
             return

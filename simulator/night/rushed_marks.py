@@ -13,8 +13,9 @@ from core.domain.marking import MarkingRate
 from core.domain.rules import SinActaReason
 from simulator.night.centre import Centre, Outgoing
 from simulator.night.model import Process
+from simulator.scenario.base import MS_PER_MINUTE
 
-NOTHING_YET_MS = 60_000
+NOTHING_YET_MS = MS_PER_MINUTE
 """With nothing to mark yet, the operator looks again after this."""
 
 

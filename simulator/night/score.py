@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.domain.catalog import ActaEntry, Catalog
-from core.domain.counters import CountedActa, count, percent
 from core.domain.fields import Field, Mark, count_sum
 from core.domain.rules import SIN_ACTA_CODES, ActaReading, SinActaReason, judge
 from core.storage.schema import TOTAL_SLOTS
 from core.tally.snapshot import PublishedActa, Snapshot
 from simulator.night.ballots import Content
+from simulator.night.counts import headers_of_the_same, pct
 from simulator.night.facts import ActaFacts, NightFacts
 
 LOST_DIGIT, SWAP, ROW, OMISSION, MARK, OTHER = (
@@ -131,9 +131,9 @@ class Score:
             "actas": {
                 "publicadas": decisions.published,
                 "contabilizada_correcta": decisions.right_counted,
-                "contabilizada_correcta_pct": _pct(decisions.right_counted, decisions.published),
+                "contabilizada_correcta_pct": pct(decisions.right_counted, decisions.published),
                 "observaciones_correctas": decisions.right_observations,
-                "observaciones_correctas_pct": _pct(decisions.right_observations, decisions.published),
+                "observaciones_correctas_pct": pct(decisions.right_observations, decisions.published),
                 "sin_acta": decisions.sin_acta,
                 "sin_acta_con_su_causa": decisions.sin_acta_right,
             },
@@ -310,37 +310,6 @@ def _judge_published(
             column.votes_moved += abs(count_sum((seen,)) - count_sum((right_one,)))
 
 
-def headers_of_the_same(
-    catalog: Catalog, truth: Sequence[Content], snapshot: Snapshot
-) -> dict[str, dict[str, str]]:
-    """The thirteen counters of the actas that were published, had all been typed as they are."""
-    headers = {}
-    for contest in catalog.contests:
-        counted = []
-        for entry in catalog.actas_of(contest):
-            acta = snapshot.actas[entry.id]
-            if acta is None:
-                continue
-            casilla = catalog.casillas[entry.casilla]
-            if acta.sin_acta:
-                counted.append(acta.counted(casilla.lista_nominal, casilla.special))
-                continue
-            verdict = judge(ActaReading(truth[entry.id].votes, entry.limit))
-            counted.append(
-                CountedActa(
-                    verdict.contabilizada, verdict.inconsistent, casilla.special, verdict.total,
-                    casilla.lista_nominal,
-                )
-            )  # fmt: skip
-        headers[contest] = count(
-            counted,
-            esperadas=catalog.expected(contest),
-            fuera_catalogo=sum(one.contest == contest for one in snapshot.outside),
-            last_cut=True,
-        ).as_header()
-    return headers
-
-
 def write_score(folder: Path, score: Score) -> Path:
     """Write the table of people as `puntuacion.csv` and return its path."""
     path = folder / CSV_NAME
@@ -358,13 +327,9 @@ def write_score(folder: Path, score: Score) -> Path:
     return path
 
 
-def _pct(part: int, whole: int) -> float:
-    return percent(part, whole) / 10_000
-
-
 def _right(wrong: int, whole: int) -> float:
     """Exactness, truncated; 100 where there was nothing to get wrong."""
-    return _pct(whole - wrong, whole) if whole else 100.0
+    return pct(whole - wrong, whole) if whole else 100.0
 
 
 def _field(one: FieldScore) -> dict[str, object]:

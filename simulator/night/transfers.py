@@ -18,13 +18,11 @@ from simulator.night.capture import CaptureCentre
 from simulator.night.centre import Centre
 from simulator.night.clerks import Clerk
 from simulator.night.conditions import begin_when
+from simulator.night.continuity import COORDINATOR
 from simulator.night.model import NightModel, Process
 from simulator.night.people import reinforcements
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.scenario.base import ms_of
 from simulator.scenario.people import CaptureTransfer, Transfer
-
-COORDINATOR = "coordinacion"
-"""Who records the measures."""
 
 
 class Transfers:
@@ -75,7 +73,7 @@ class Transfers:
     # -- people --------------------------------------------------------------------------------
 
     def _move(self, transfer: Transfer) -> None:
-        travel_ms = round(transfer.travel_min * MS_PER_MINUTE)
+        travel_ms = ms_of(transfer.travel_min)
         if transfer.role == "capturistas":
             moved = self._move_clerks(transfer, travel_ms)
         else:
@@ -138,7 +136,7 @@ class Transfers:
     # -- capture -------------------------------------------------------------------------------
 
     def _activate(self, transfer: CaptureTransfer) -> None:
-        activation_ms = round(transfer.activation_min * MS_PER_MINUTE)
+        activation_ms = ms_of(transfer.activation_min)
         self._record(
             "Traslado de la captura",
             transfer.authorised_by,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -161,7 +162,7 @@ def _run_night(
     store: Store,
     lock: IO[bytes],
 ) -> tuple[Night, Results, dict[str, Any]]:
-    from simulator.live.instructions import InstructionLog
+    from simulator.live.instructions import InstructionLog, repeat
     from simulator.live.night import LiveNight
     from simulator.night.report import markdown, summary
     from simulator.night.restart import Recorded, recorded_in
@@ -169,6 +170,7 @@ def _run_night(
     from simulator.night.run import run_night
     from simulator.night.score import write_score
     from simulator.output import state_fingerprint
+    from simulator.scenario.base import MS_PER_MINUTE
 
     folder: Path = args.salida
     scenario, catalog, database = loaded.scenario, engine.catalog, store.database
@@ -181,15 +183,17 @@ def _run_night(
     if args.continuar:
         out.note(f"Se continúa: la base tiene {len(done.digests):,} órdenes y {len(done.cuts)} cortes.")
     try:
-        with out.progress("minutos de la noche", scenario.calendar.length_ms // 60_000) as progress:
+        with out.progress("minutos de la noche", scenario.calendar.length_ms // MS_PER_MINUTE) as progress:
 
             def watch(at_ms: int, registered: int) -> None:
                 detail = f"{registered:,} actas registradas"
-                progress.update(at_ms // 60_000, detail if live is None else f"{detail}, {live.detail()}")
+                progress.update(
+                    at_ms // MS_PER_MINUTE, detail if live is None else f"{detail}, {live.detail()}"
+                )
 
             night = run_night(
                 loaded, engine, args.semilla, database, None if args.sin_cortes else folder,
-                watcher=watch, done=done, instructions=log.recorded, live=live,
+                watcher=watch, done=done, again=partial(repeat, log.recorded), live=live,
             )  # fmt: skip
     except KeyboardInterrupt:
         out.warn("Corrida interrumpida; la base quedó consistente y --continuar la sigue desde ahí.")
@@ -221,7 +225,7 @@ def _announced(night: Night, reason: str) -> bool:
 
 
 def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any]) -> str:
-    from simulator.scenario.probes import sentence
+    from simulator.night.probes import sentence
 
     total, missed = data["total"], len(data["cortes_no_publicados"])
     base = args.base or str(folder / DATABASE)

@@ -6,20 +6,37 @@ from typing import Any
 
 from simulator.rehearsal.data import Rehearsal
 from simulator.rehearsal.document import Block, Heading, PageBreak, Table, Text, numbers_from
-from simulator.rehearsal.words import count, pct
+from simulator.rehearsal.words import count, hour, pct
 
 
 def annexes(rehearsal: Rehearsal) -> list[Block]:
     """Every annex, from a new page on."""
     data = rehearsal.data
+    return [PageBreak(), *_cuts(data), *_places(data), *_exactness(data), *_counters(data)]
+
+
+def _cuts(data: dict[str, Any]) -> list[Block]:
     cuts = tuple(
         (
-            str(one["numero"]), one["hora"][11:16], count(one["capturadas"]), pct(one["capturadas_pct"]),
+            str(one["numero"]), hour(one["hora"]), count(one["capturadas"]), pct(one["capturadas_pct"]),
             count(one["contabilizadas"]), pct(one["contabilizadas_pct"]), count(one["con_imagen"]),
             pct(one["con_imagen_pct"]),
         )
         for one in data["avance_por_corte"]
     )  # fmt: skip
+    heading = Heading("Anexo A. Avance en cada corte")
+    if not cuts:
+        return [heading, Text("La corrida no publicó cortes.")]
+    return [
+        heading,
+        Table(
+            ("corte", "hora", "capturadas", "%", "contabilizadas", "%", "con imagen", "%"), cuts,
+            (1, 1.1, 1.6, 1.6, 1.9, 1.6, 1.6, 1.6), numbers_from(0, 8), small=True,
+        ),
+    ]  # fmt: skip
+
+
+def _places(data: dict[str, Any]) -> list[Block]:
     places = tuple(
         (
             one["nombre"].removeprefix("CATD "), count(one["esperadas"]), count(one["acopiadas"]),
@@ -28,17 +45,7 @@ def annexes(rehearsal: Rehearsal) -> list[Block]:
         )
         for one in data["por_catd"]
     )  # fmt: skip
-    blocks: list[Block] = [PageBreak(), Heading("Anexo A. Avance en cada corte")]
-    if cuts:
-        blocks.append(
-            Table(
-                ("corte", "hora", "capturadas", "%", "contabilizadas", "%", "con imagen", "%"), cuts,
-                (1, 1.1, 1.6, 1.6, 1.9, 1.6, 1.6, 1.6), numbers_from(0, 8), small=True,
-            )
-        )  # fmt: skip
-    else:
-        blocks.append(Text("La corrida no publicó cortes."))
-    blocks += [
+    return [
         Heading("Anexo B. Por CATD"),
         Table(
             (
@@ -47,18 +54,25 @@ def annexes(rehearsal: Rehearsal) -> list[Block]:
             ),
             places, (3.6, 1.6, 1.6, 1.9, 1.75, 2.0, 1.4, 1.75, 1.3), numbers_from(1, 9), small=True,
         ),
-        Heading("Anexo C. Exactitud por campo"),
     ]  # fmt: skip
+
+
+def _exactness(data: dict[str, Any]) -> list[Block]:
+    blocks: list[Block] = [Heading("Anexo C. Exactitud por campo")]
     for contest, columns in data["puntuacion"]["campos"].items():
         blocks += [Heading(contest, 2), _fields(columns)]
-    blocks.append(Heading("Anexo D. Contadores contra la verdad"))
-    blocks.append(
+    return blocks
+
+
+def _counters(data: dict[str, Any]) -> list[Block]:
+    blocks: list[Block] = [
+        Heading("Anexo D. Contadores contra la verdad"),
         Text(
             "Al cierre, lo registrado; «las mismas actas», sin errores de captura; «si llegara todo», la "
             "verdad de todas las esperadas. La primera diferencia es de la captura; la segunda, de lo "
             "que no llegó."
-        )
-    )
+        ),
+    ]
     for contest, header in data["contiendas"].items():
         same = data["puntuacion"]["contadores"][contest]
         all_of_them = data["contiendas_verdad"][contest]

@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
-
-SUMMARY = "resumen.json"
-DATABASE = "prep.db"
+from simulator.night.verb import DATABASE, SUMMARY
 
 _NEEDED: dict[str, type] = {
     "escenario": str, "titulo": str, "semilla": int, "modo": str, "huella": str, "verdad_sha256": str,

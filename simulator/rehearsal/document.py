@@ -98,7 +98,6 @@ class Curve:
     lanes: tuple[Lane, ...] = ()
     cuts: tuple[float, ...] = ()
     missed: tuple[float, ...] = ()
-    x_label: str = "hora local"
 
 
 @dataclass(frozen=True)

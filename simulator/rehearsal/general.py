@@ -1,6 +1,6 @@
 """What several rehearsals say together: the comparison, and the general report (entregable 27).
 
-It compares the figures each summary already has. One rehearsal alone is `rehearsal_sections`.
+It compares the figures each summary already has. One rehearsal alone is `sections`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from simulator.rehearsal.document import (
     Heading,
     Items,
     Picture,
-    Status,
     Table,
     Text,
     numbers_from,
 )
 from simulator.rehearsal.verdict import Ruling, passes
+from simulator.rehearsal.words import NOTHING, count, minutes, pct, yes_no
 
 LEAST_REHEARSALS = 3
 """Rehearsals there must be (Reglamento de Elecciones, art. 349)."""
@@ -65,43 +65,36 @@ def comparison(rehearsals: Sequence[Rehearsal]) -> list[Block]:
 
     datas = [one.data for one in rehearsals]
     row("fecha", [f"{one.start:%d/%m/%Y}" for one in rehearsals])
-    row("duración (min)", [f"{data['comparacion']['duracion_min']:,}" for data in datas])
+    row("duración (min)", [count(data["comparacion"]["duracion_min"]) for data in datas])
     for name, key in (
         ("capturadas %", "capturadas_pct"),
         ("contabilizadas %", "contabilizadas_pct"),
         ("con imagen %", "capturadas_con_imagen_pct"),
     ):
-        row(name, [f"{data['total'][key]:.4f}" for data in datas])
-    row("actas por PREP Casilla", [f"{data['prep_casilla']['actas_capturadas']:,}" for data in datas])
-    row("CAE con PREP Casilla", [f"{data['prep_casilla']['cae_que_la_usaron']:,}" for data in datas])
-    row("capturistas", [f"{data['personal'].get('capturistas', 0):,}" for data in datas])
-    row("cortes publicados", [f"{data['cortes_por_hora']['publicados']:,}" for data in datas])
-    row("cortes no publicados", [f"{data['cortes_por_hora']['no_publicados']:,}" for data in datas])
-    row("incidentes", [f"{len(data['incidentes']):,}" for data in datas])
-    row("minutos sin enlace", [f"{data['enlaces']['minutos_sin_enlace']:,}" for data in datas])
+        row(name, [pct(data["total"][key]) for data in datas])
+    row("actas por PREP Casilla", [count(data["prep_casilla"]["actas_capturadas"]) for data in datas])
+    row("CAE con PREP Casilla", [count(data["prep_casilla"]["cae_que_la_usaron"]) for data in datas])
+    row("capturistas", [count(data["personal"].get("capturistas", 0)) for data in datas])
+    row("cortes publicados", [count(data["cortes_por_hora"]["publicados"]) for data in datas])
+    row("cortes no publicados", [count(data["cortes_por_hora"]["no_publicados"]) for data in datas])
+    row("incidentes", [count(len(data["incidentes"])) for data in datas])
+    row("minutos sin enlace", [count(data["enlaces"]["minutos_sin_enlace"]) for data in datas])
     last_steps = [
         next((s for s in data["tiempos"] if s["paso"] == "acopio → verificación"), None) for data in datas
     ]
-    row("acopio a verificación, mediana (min)", [_median(step) for step in last_steps])
-    row(
-        "campos publicados bien %", [f"{data['puntuacion']['exactitud_publicada_pct']:.4f}" for data in datas]
-    )
+    medians = [minutes(step["mediana_min"] if step else None) for step in last_steps]
+    row("acopio a verificación, mediana (min)", medians)
+    row("campos publicados bien %", [pct(data["puntuacion"]["exactitud_publicada_pct"]) for data in datas])
     titles = ("dato", *(one.data["escenario"] for one in rehearsals))
     weights = (3.2, *(1.8 for _ in rehearsals))
     return [Table(titles, tuple(rows), weights, numbers_from(1, len(titles)), small=len(titles) > 5)]
 
 
-def _median(step: dict[str, float | None] | None) -> str:
-    value = step["mediana_min"] if step else None
-    return "—" if value is None else f"{value:,.1f}"
-
-
 def _rules(rehearsals: Sequence[Rehearsal], rulings: Sequence[Sequence[Ruling]]) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        (rule.rule, *(Status("sí" if one[at].met else "no", one[at].met) for one in rulings))
-        for at, rule in enumerate(rulings[0])
+        (rule.rule, *(yes_no(one[at].met) for one in rulings)) for at, rule in enumerate(rulings[0])
     ]
-    rows.append(("Todas", *(Status("sí" if passes(one) else "no", passes(one)) for one in rulings)))
+    rows.append(("Todas", *(yes_no(passes(one)) for one in rulings)))
     titles = ("regla", *(one.data["escenario"] for one in rehearsals))
     return Table(titles, tuple(rows), (4.5, *(1.6 for _ in rehearsals)), small=len(titles) > 5)
 
@@ -110,7 +103,7 @@ def _reached(rehearsals: Sequence[Rehearsal]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for percent in _MILESTONES:
         values = [one.data["comparacion"]["minuto_en_que_se_alcanza_pct"].get(percent) for one in rehearsals]
-        rows.append((f"{percent} %", *("no" if value is None else f"{value:,}" for value in values)))
+        rows.append((f"{percent} %", *("no" if value is None else count(value) for value in values)))
     titles = ("capturadas", *(one.data["escenario"] for one in rehearsals))
     return Table(titles, tuple(rows), (2, *(1.6 for _ in rehearsals)), numbers_from(1, len(titles)))
 
@@ -122,7 +115,7 @@ def _incidents(rehearsals: Sequence[Rehearsal]) -> Table | Text:
             incident["desde"],
             incident["hasta"],
             incident["nombre"],
-            incident["remedio"] or "—",
+            incident["remedio"] or NOTHING,
         )
         for one in rehearsals
         for incident in one.data["incidentes"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.night.score import KIND_WORDS
 from simulator.rehearsal.document import Block, Cell, Heading, Status, Table, Text, facts
-from simulator.rehearsal.words import NOTHING, count, pct
+from simulator.rehearsal.words import NOTHING, count, hour, pct, yes_no
 
 MOST_MEASURES = 60
 """Measures listed; the ledger has them all."""
@@ -25,8 +25,8 @@ def continuity(data: dict[str, Any]) -> list[Block]:
     blocks: list[Block] = [Heading("Plan de continuidad")]
     rows = tuple(
         (
-            one["medida"], one["incidente"] or "sin incidente", one["autorizo"], one["autorizada"][11:16],
-            one["activa"][11:16], one["efecto"] or NOTHING, _where(one["catd"], names),
+            one["medida"], one["incidente"] or "sin incidente", one["autorizo"], hour(one["autorizada"]),
+            hour(one["activa"]), one["efecto"] or NOTHING, _where(one["catd"], names),
         )
         for one in data["medidas"][:MOST_MEASURES]
     )  # fmt: skip
@@ -44,10 +44,10 @@ def continuity(data: dict[str, Any]) -> list[Block]:
         blocks.append(Text("No se aplicó ninguna medida."))
     seen = {one["tipo"] for one in happened}
     tried: list[tuple[Cell, ...]] = [
-        (trial, Status("sí", True) if seen & set(kinds) else NOT_TRIED) for trial, kinds in _TRIALS
+        (trial, yes_no(True) if seen & set(kinds) else NOT_TRIED) for trial, kinds in _TRIALS
     ]
     moved = any(not one["incidente"] for one in data["medidas"])
-    tried.append(("traslado de personas o de captura", Status("sí", True) if moved else NOT_TRIED))
+    tried.append(("traslado de personas o de captura", yes_no(True) if moved else NOT_TRIED))
     return [*blocks, Table(("prueba", "se hizo"), tuple(tried), (5, 3))]
 
 

@@ -1,4 +1,4 @@
-"""What each chart of a report shows. How it is drawn is `rehearsal_svg` and `rehearsal_png`."""
+"""What each chart of a report shows. How it is drawn is `svg` and `png`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def together(rehearsals: Sequence[Rehearsal]) -> Curve:
     ticks = tuple((float(at), f"{at // 60} h") for at in range(0, int(length) + 1, step))
     return Curve(
         "comparacion", "Avance de cada simulacro", "Porcentaje capturado de las actas esperadas",
-        tuple(lines), ticks, length, x_label="desde el inicio",
+        tuple(lines), ticks, length,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The report of one rehearsal, block by block: every field asked of it, in Spanish.
 
 It takes the summary and the rulings as they are and computes nothing but how they read. The charts
-are `rehearsal_pictures`; what several rehearsals say together is `rehearsal_general`.
+are `pictures`; what several rehearsals say together is `general`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from simulator.rehearsal.document import (
 from simulator.rehearsal.general import comparison
 from simulator.rehearsal.incidents import continuity, exactness, incidents
 from simulator.rehearsal.verdict import REPORT_AND_DECIDE, Ruling, passes
-from simulator.rehearsal.words import NOTHING, clock, count, minutes, pct, share_of, yes_no
+from simulator.rehearsal.words import NOTHING, clock, count, hour, minutes, pct, share_of, yes_no
 
 TO_FILL = "Por llenar: lo da quien organiza el simulacro (opción --notas)."
 _TREATMENT = {
@@ -76,14 +76,14 @@ def _general(rehearsal: Rehearsal) -> list[Block]:
     opening = data["base_en_ceros"]
     first, acta = opening["primer_evento"], opening["primera_acta"]
     rows: list[tuple[str, Cell]] = [
-        ("base en ceros", Status("sí" if opening["cumple"] else "no", bool(opening["cumple"]))),
+        ("base en ceros", yes_no(bool(opening["cumple"]))),
         (
             "hora de la base en ceros",
-            f"{first['hora'][11:19]}: evento {first['secuencia']} de la bitácora, apertura"
+            f"{clock(first['hora'])}: evento {first['secuencia']} de la bitácora, apertura"
             if first
             else NOTHING,
         ),
-        ("primera acta", f"{acta['hora'][11:19]} (evento {acta['secuencia']})" if acta else NOTHING),
+        ("primera acta", f"{clock(acta['hora'])} (evento {acta['secuencia']})" if acta else NOTHING),
         ("inicio", f"{rehearsal.start:%d/%m/%Y %H:%M}"),
         ("término", f"{rehearsal.end:%d/%m/%Y %H:%M} (UTC{_offset(rehearsal)})"),
         ("duración", _length(data["comparacion"]["duracion_min"])),
@@ -157,11 +157,11 @@ def _cuts(rehearsal: Rehearsal) -> list[Block]:
     cuts = data["cortes_por_hora"]
     rows = tuple(
         (
-            hour["desde"][11:16], count(hour["debidos"]), count(hour["publicados"]),
-            count(max(0, hour["debidos"] - hour["publicados"])),
-            Status("hora incompleta", None) if hour["cumple"] is None else yes_no(hour["cumple"]),
+            hour(one["desde"]), count(one["debidos"]), count(one["publicados"]),
+            count(max(0, one["debidos"] - one["publicados"])),
+            Status("hora incompleta", None) if one["cumple"] is None else yes_no(one["cumple"]),
         )
-        for hour in cuts["horas"]
+        for one in cuts["horas"]
     )  # fmt: skip
     gap = cuts["mayor_espera_min"]
     blocks: list[Block] = [
@@ -181,7 +181,7 @@ def _cuts(rehearsal: Rehearsal) -> list[Block]:
         blocks.append(
             Table(
                 ("corte no publicado", "motivo"),
-                tuple((one["hora"][11:16], one["motivo"]) for one in data["cortes_no_publicados"]),
+                tuple((hour(one["hora"]), one["motivo"]) for one in data["cortes_no_publicados"]),
                 (2, 7),
             )
         )

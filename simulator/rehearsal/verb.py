@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 REPORT = "informe"
 GENERAL = "informe-general"
-DEFAULT_MINIMUM = 90.0
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
+    from simulator.rehearsal.verdict import MINIMUM_WITH_IMAGE
+
     parser.add_argument(
         "carpetas", nargs="+", metavar="DIR", type=Path,
         help="carpeta de salida de «prep simular»; varias dan además el informe general",
@@ -32,16 +33,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="difusores, auditor, observaciones y compromisos de cada escenario",
     )  # fmt: skip
     parser.add_argument(
-        "--minimo-con-imagen", metavar="PORCENTAJE", type=float, default=DEFAULT_MINIMUM,
-        help="actas con imagen que debe tener cada elección para aprobar (90)",
+        "--minimo-con-imagen", metavar="PORCENTAJE", type=float, default=MINIMUM_WITH_IMAGE,
+        help=f"actas con imagen que debe tener cada elección para aprobar ({MINIMUM_WITH_IMAGE:g})",
     )  # fmt: skip
 
 
 def _run(args: argparse.Namespace, out: Output) -> Answer:
     """Exit 0 when every rehearsal meets every rule, 1 when one does not."""
     from core.errors import UsageError
-    from simulator.rehearsal import general as rehearsal_general
-    from simulator.rehearsal import sections as rehearsal_sections
+    from simulator.rehearsal import general, sections
     from simulator.rehearsal.data import read_notes, read_rehearsal
     from simulator.rehearsal.verdict import judge, passes
 
@@ -60,12 +60,12 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     )
     rulings = [judge(one.data, args.minimo_con_imagen) for one in rehearsals]
     documents = [
-        rehearsal_sections.build(one, found, rehearsals[:at])
+        sections.build(one, found, rehearsals[:at])
         for at, (one, found) in enumerate(zip(rehearsals, rulings, strict=True))
     ]
     names = names_of(rehearsals)
     if len(rehearsals) > 1:
-        documents.append(rehearsal_general.build(rehearsals, rulings))
+        documents.append(general.build(rehearsals, rulings))
         names.append(GENERAL)
     args.salida.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.rehearsal.words import clock, hour
+
 MINIMUM_WITH_IMAGE = 90.0
 """Share of the actas of every election that must have an image, in percent: a criterion of this
 program, not of the rules. Simulacros taken as good had 91.5 % or more; one that reached 100 % by
@@ -138,12 +140,12 @@ def _names(used: Sequence[dict[str, Any]]) -> str:
 
 
 def _cuts(cuts: dict[str, Any]) -> Ruling:
-    failed = [hour for hour in cuts["horas"] if hour["cumple"] is False]
+    failed = [one for one in cuts["horas"] if one["cumple"] is False]
     seen = f"Publicados {cuts['publicados']:,} de {cuts['debidos']:,} cortes"
     if not cuts["publicados"]:
         seen += "; la corrida no publicó."
     elif failed:
-        listed = ", ".join(f"{hour['desde'][11:16]} ({hour['publicados']})" for hour in failed)
+        listed = ", ".join(f"{hour(one['desde'])} ({one['publicados']})" for one in failed)
         seen += f"; con menos de {cuts['minimo']} en la hora que empieza a las {listed}."
     else:
         seen += f"; al menos {cuts['minimo']} en cada hora completa."
@@ -160,7 +162,7 @@ def _zero(opening: dict[str, Any]) -> Ruling:
     elif opening["cumple"]:
         seen = (
             f"El primer evento de la bitácora es el {first['secuencia']}, la apertura, a las "
-            f"{first['hora'][11:19]}; antes no hay ningún acta."
+            f"{clock(first['hora'])}; antes no hay ningún acta."
         )
     else:
         seen = (

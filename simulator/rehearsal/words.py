@@ -33,6 +33,11 @@ def clock(moment: str | None) -> str:
     return moment[11:19] if moment else NOTHING
 
 
+def hour(moment: str) -> str:
+    """Hour and minute of an ISO date and time."""
+    return moment[11:16]
+
+
 def minutes(value: float | None) -> str:
     """Minutes with one decimal."""
     return NOTHING if value is None else f"{value:,.1f}"

@@ -2,7 +2,7 @@
 
 The files give what people did; the engine decides, tallies and publishes again. Cuts go out every
 so many minutes of that night and a last one at the instant of the files. What differs from the
-files at the end is explained by `replay_compare`.
+files at the end is explained by `compare`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the actas of a scenario say and how they are typed: votes, defects and errors of the hand.
 
-Part of the document `scenario` puts together; it draws nothing.
+Part of what `document` puts together; it draws nothing.
 """
 
 from __future__ import annotations

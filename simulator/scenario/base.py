@@ -10,11 +10,17 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MS_PER_MINUTE = 60_000
+MS_PER_HOUR = 60 * MS_PER_MINUTE
 MOST_MINUTES = 1_560.0
 """The longest operation: 24 hours and the two before publication."""
 Share: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0)]
 Minutes: TypeAlias = Annotated[float, Field(ge=0.0, le=MOST_MINUTES)]
 PerContest: TypeAlias = dict[str, Share]
+
+
+def ms_of(minutes: float) -> int:
+    """Minutes of the document as whole ms."""
+    return round(minutes * MS_PER_MINUTE)
 
 
 def key(alias: str, about: str, default: Any = ..., **limits: Any) -> Any:

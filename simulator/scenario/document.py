@@ -2,7 +2,7 @@
 
 A scenario describes a night (calendar, plan, people, links, faults) and what it is expected to end
 like; it holds no result and no code. Keys are Spanish because people of the institute write them.
-Reading the file and telling what is wrong with it is `scenario_file`.
+Reading the file and telling what is wrong with it is `file`.
 """
 
 from __future__ import annotations

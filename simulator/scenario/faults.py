@@ -1,7 +1,7 @@
 """What goes wrong in a scenario and what is done about it: faults, continuity measures, exercises.
 
-A fault begins at a minute of the night (`a_los_min`) or when something is seen (`cuando`). Part of the
-document `scenario` puts together; `faults` makes it happen.
+A fault begins at a minute of the night (`a_los_min`) or when something is seen (`cuando`). Part of
+what `document` puts together; `night.faults` makes it happen.
 """
 
 from __future__ import annotations

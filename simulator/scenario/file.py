@@ -1,6 +1,6 @@
 """Reads a scenario and tells everything wrong with it: file, line, key, what was expected.
 
-Putting several files together is `overlays`; what a scenario means is `scenario`.
+Putting several files together is `overlays`; what a scenario means is `document`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Tables merge key by key, a value replaces the one below, the tables of a list are added to those there
 (an empty list takes them away). Nothing is validated here but the header of an incident: what the keys
-mean is `scenario`, and telling what is wrong with them is `scenario_file`.
+mean is `document`, and telling what is wrong with them is `file`.
 """
 
 from __future__ import annotations

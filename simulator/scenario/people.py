@@ -1,10 +1,11 @@
 """Who works in a scenario: places, shifts, rests, how they tire, and who moves where.
 
-Part of the document `scenario` puts together; the people themselves are made in `people`.
+Part of what `document` puts together; the people themselves are made in `night.people`.
 """
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Literal
 
 from pydantic import model_validator
@@ -94,6 +95,14 @@ class Staff(Part):
         "traslados_captura", "captura que cambia de lugar", ()
     )
     speed_sigma: float = key("velocidad_sigma", "dispersión de la velocidad entre personas", 0.12, ge=0, le=1)
+
+    def at_the_centre(self, at_min: float) -> int:
+        """Capturistas the plan has in the capture centre at a minute of the night."""
+        return sum(shift.people for shift in self.capturistas if shift.from_min <= at_min < shift.until_min)
+
+    def at_a_catd(self, actas: int) -> int:
+        """Capturistas the plan gives a CATD with that many actas, where capture is by CATD."""
+        return max(2, ceil(actas / self.actas_per_capturista))
 
     @model_validator(mode="after")
     def _check(self) -> Staff:

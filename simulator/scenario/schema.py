@@ -2,7 +2,7 @@
 
 One schema serves the three kinds of file: a whole scenario, one that stands on another (`base`) and
 an incident. Only the first must have every obligatory key. It validates nothing here: reading and
-refusing is `scenario_file`.
+refusing is `file`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from core.cli_verb import ANSWER_IS_NO, DONE, Answer, Verb
 if TYPE_CHECKING:
     from core.cli_output import Output
     from core.domain.catalog import Catalog
-    from simulator.scenario.arrival_plan import ArrivalPlan
+    from simulator.night.arrival_plan import ArrivalPlan
     from simulator.scenario.document import Scenario
 
 SEEDS = 3
@@ -96,7 +96,7 @@ def _review(path: Path, overlays: list[Path]) -> Answer:
 
 def _plan(path: Path, overlays: list[Path], seeds: int, as_csv: bool, out: Output) -> Answer:
     from core.errors import UsageError
-    from simulator.scenario.arrival_plan import arrival_plan
+    from simulator.night.arrival_plan import arrival_plan
     from simulator.scenario.file import load_scenario, open_scenario_catalog
 
     if not 1 <= seeds <= MOST_SEEDS:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from core.domain.catalog import Catalog
-from simulator.scenario.base import Moment, When
+from simulator.scenario.base import MS_PER_MINUTE, Moment, When
 from simulator.scenario.document import Probe, Scenario
 from simulator.scenario.faults import Where
 from simulator.scenario.file import LoadedScenario
@@ -80,14 +80,18 @@ def summary_text(data: dict[str, Any]) -> str:
 
 def _calendar(scenario: Scenario) -> list[str]:
     calendar = scenario.calendar
-    hours, minutes = divmod(calendar.length_ms // 60_000, 60)
-    length = f"{hours} h" + (f" {minutes} min" if minutes else "")
     publication = calendar.start + timedelta(minutes=calendar.publication_min)
     return [
         f"del {calendar.start:%d/%m/%Y %H:%M} al {calendar.end:%d/%m/%Y %H:%M}, "
-        f"{_zone(calendar.utc_offset_minutes)}; {length}",
+        f"{_zone(calendar.utc_offset_minutes)}; {length_words(calendar.length_ms)}",
         f"{calendar.cuts_per_hour} cortes por hora desde las {publication:%H:%M}",
     ]
+
+
+def length_words(ms: int) -> str:
+    """A length in hours and minutes."""
+    hours, minutes = divmod(ms // MS_PER_MINUTE, 60)
+    return f"{hours} h" + (f" {minutes} min" if minutes else "")
 
 
 def _zone(minutes: int) -> str:
@@ -192,12 +196,17 @@ def _measures(scenario: Scenario) -> list[str]:
     return lines
 
 
-def _probe(probe: Probe) -> str:
+def limits_words(probe: Probe) -> str:
+    """The least and the most a probe admits."""
     limits = [f"al menos {probe.least:g}"] if probe.least is not None else []
     limits += [f"a lo más {probe.most:g}"] if probe.most is not None else []
+    return " y ".join(limits)
+
+
+def _probe(probe: Probe) -> str:
     when = "al fin" if probe.at_min is None else f"a los {probe.at_min:g} min"
     place = f" de {probe.contest}" if probe.contest else ""
-    return f"{probe.name}: {probe.seen}{place} {when}, {' y '.join(limits)}"
+    return f"{probe.name}: {probe.seen}{place} {when}, {limits_words(probe)}"
 
 
 def _expected(scenario: Scenario) -> list[str]:
@@ -221,7 +230,7 @@ def _at(scenario: Scenario, minute: float) -> str:
 
 
 def _until(scenario: Scenario, minute: float) -> str:
-    end = scenario.calendar.length_ms / 60_000
+    end = scenario.calendar.length_ms / MS_PER_MINUTE
     return "al fin" if minute >= end else f"a {_at(scenario, minute)}"
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from core.errors import InputError, UsageError
 from simulator.forecast.ask import parse_moment, parse_what_if
-from simulator.forecast.night import Forecast, WhatIf, forecast, silences
+from simulator.forecast.night import Forecast, WhatIf, forecast
 from simulator.forecast.plan import fit_plan
 from simulator.forecast.report import charts, forecast_data, reach
+from simulator.forecast.silence import silences
 from simulator.forecast.state import NightState, state_as_of
 from simulator.forecast.verb import VERB
 from simulator.scenario.document import Scenario

@@ -13,7 +13,8 @@ from core.catalogs import load_catalog
 from core.domain.catalog import Catalog
 from core.errors import UsageError
 from simulator.night.continuity import BACKUP
-from simulator.night.network import Limit, Link, Places, backups, exercise_of, outage_of, plan_links
+from simulator.night.links import Limit, Link
+from simulator.night.network import Places, backups, exercise_of, outage_of, plan_links
 from simulator.scenario.document import Links, Scenario
 from simulator.scenario.faults import Exercise, Where
 from simulator.scenario.file import load_scenario

@@ -13,7 +13,7 @@ from core.domain.fields import Mark, count_sum
 from core.domain.transitions import check_fields
 from simulator.night.ballots import write_actas
 from simulator.night.keying import Typist
-from simulator.night.network import Limit, Link
+from simulator.night.links import Limit, Link
 from simulator.scenario.actas import Inconsistencies, Keying, Votes
 from simulator.seeds import Seeds
 from tests.simulator.conftest import DATA

@@ -11,7 +11,7 @@ from core.domain.events import Event, EventKind
 from core.errors import UsageError
 from simulator.night.capture import CaptureCentre
 from simulator.night.centre import Centre
-from simulator.night.network import Link
+from simulator.night.links import Link
 from simulator.night.transfers import Transfers
 from simulator.scenario.base import When
 from simulator.scenario.document import Scenario

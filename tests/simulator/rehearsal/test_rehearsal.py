@@ -19,16 +19,17 @@ from core.cli import main
 from core.domain.events import Event, EventKind
 from core.errors import InputError
 from simulator.night.facts import gather
+from simulator.night.tables import cuts_by_hour
 from simulator.rehearsal import general as rehearsal_general
-from simulator.rehearsal import sections as rehearsal_sections
+from simulator.rehearsal import sections
 from simulator.rehearsal.data import Notes, Rehearsal, read_notes, read_rehearsal
 from simulator.rehearsal.document import Document, Heading, Picture, Status, Table
 from simulator.rehearsal.docx import write_docx
-from simulator.rehearsal.facts import HOUR_MS, cuts_by_hour
 from simulator.rehearsal.html import write_html
 from simulator.rehearsal.pdf import write_pdf
 from simulator.rehearsal.png import draw_png
 from simulator.rehearsal.verdict import judge, passes
+from simulator.scenario.base import MS_PER_HOUR
 from tests.simulator.conftest import DATA
 
 
@@ -47,7 +48,7 @@ def rehearsal(folder: Path) -> Rehearsal:
 
 @pytest.fixture(scope="module")
 def document(rehearsal: Rehearsal) -> Document:
-    return rehearsal_sections.build(rehearsal, judge(rehearsal.data), [])
+    return sections.build(rehearsal, judge(rehearsal.data), [])
 
 
 def good(data: dict[str, Any]) -> dict[str, Any]:
@@ -126,9 +127,9 @@ def test_notes_of_people_take_the_place_of_what_is_to_be_filled_in(rehearsal: Re
         True,
         Notes("Cinco difusores", "La UdG", "Sin lluvia", ("Otro ensayo",)),
     )
-    page = write_html(rehearsal_sections.build(noted, judge(noted.data), []))
+    page = write_html(sections.build(noted, judge(noted.data), []))
     assert all(words in page for words in ("Cinco difusores", "La UdG", "Sin lluvia", "Otro ensayo"))
-    assert rehearsal_sections.TO_FILL not in page
+    assert sections.TO_FILL not in page
 
 
 # -- the three formats -----------------------------------------------------------------------------
@@ -331,12 +332,12 @@ def test_a_cut_holds_what_was_recorded_up_to_its_sequence() -> None:
 
 
 def test_only_whole_hours_are_judged_for_cuts() -> None:
-    third = HOUR_MS // 3
-    due = [0, third, 2 * third, HOUR_MS, HOUR_MS + third]
+    third = MS_PER_HOUR // 3
+    due = [0, third, 2 * third, MS_PER_HOUR, MS_PER_HOUR + third]
     told = cuts_by_hour(due, due, str)
     assert [hour["cumple"] for hour in told["horas"]] == [True, None]
     assert told["cumple"]
-    late = cuts_by_hour(due, [0, 2 * third, HOUR_MS, HOUR_MS + third], str)
+    late = cuts_by_hour(due, [0, 2 * third, MS_PER_HOUR, MS_PER_HOUR + third], str)
     assert [hour["cumple"] for hour in late["horas"]] == [False, None]
     assert (late["no_publicados"], late["mayor_espera_min"], late["cumple"]) == (1, 40, False)
     assert not cuts_by_hour(due, [], str)["cumple"]
@@ -380,7 +381,7 @@ def test_a_summary_that_does_not_match_its_database_is_refused(folder: Path, tmp
 def test_without_its_database_the_report_says_it_was_not_compared(folder: Path, tmp_path: Path) -> None:
     alone = read_rehearsal(copy_with(folder, tmp_path / "sola"), {})
     assert not alone.checked
-    page = write_html(rehearsal_sections.build(alone, judge(alone.data), []))
+    page = write_html(sections.build(alone, judge(alone.data), []))
     assert "no: la base no está en la carpeta" in page
 
 
@@ -434,7 +435,7 @@ def earlier(rehearsal: Rehearsal) -> Rehearsal:
 
 
 def test_a_report_compares_with_the_rehearsals_before(rehearsal: Rehearsal) -> None:
-    document = rehearsal_sections.build(rehearsal, judge(rehearsal.data), [earlier(rehearsal)])
+    document = sections.build(rehearsal, judge(rehearsal.data), [earlier(rehearsal)])
     table = next(
         block
         for block in document.blocks

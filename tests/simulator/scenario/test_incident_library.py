@@ -10,11 +10,11 @@ import pytest
 
 from core.storage.database import open_database
 from core.storage.store import Store
+from simulator.night.probes import evaluate, seen_by
 from simulator.night.results import Results, results_of
 from simulator.night.run import Night, catalog_of_the_night, open_engine, run_night
 from simulator.scenario.file import load_scenario, open_scenario_catalog
 from simulator.scenario.overlays import IncidentHeader, read_incident
-from simulator.scenario.probes import evaluate, seen_by
 from tests.conftest import REPOSITORY
 from tests.simulator.conftest import DATA
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from simulator.night.arrivals import plan_arrivals
+from simulator.night.probes import evaluate
 from simulator.night.results import verdict_of
 from simulator.scenario.file import LoadedScenario, load_scenario, open_scenario_catalog
-from simulator.scenario.probes import evaluate
 from simulator.seeds import Seeds
 from tests.simulator.conftest import RunNight
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from simulator.night.probes import evaluate
 from simulator.night.results import verdict_of
 from simulator.scenario.document import Scenario
 from simulator.scenario.file import load_scenario, open_scenario_catalog
-from simulator.scenario.probes import evaluate
 from tests.simulator.conftest import RunNight
 
 SEED = 2021

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from core.domain.counters import percent
 from core.domain.events import EventKind
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.night.counts import Share, pct
+from simulator.scenario.base import ms_of
 from simulator.scenario.document import RUNNING, Probe
+from simulator.scenario.words import limits_words
 
 if TYPE_CHECKING:
-    from simulator.night.network import Link
-    from simulator.night.results import Results, Share
+    from simulator.night.links import Link
+    from simulator.night.results import Results
     from simulator.night.run import CurvePoint, Night
 
 
@@ -67,12 +69,10 @@ def links_down(links: Sequence[Link], at_ms: int) -> int:
 
 def _judged(probe: Probe, seen: float) -> dict[str, object]:
     least, most = probe.least, probe.most
-    words = [f"al menos {least:g}"] if least is not None else []
-    words += [f"a lo más {most:g}"] if most is not None else []
     when = "" if probe.at_min is None else f" (a los {probe.at_min:g} min)"
     return {
         "prueba": probe.name + when,
-        "esperado": " y ".join(words),
+        "esperado": limits_words(probe),
         "obtenido": seen,
         "tolerancia": None,
         "minimo": least,
@@ -83,7 +83,7 @@ def _judged(probe: Probe, seen: float) -> dict[str, object]:
 
 def _running(probe: Probe, night: Night) -> float:
     """The last point of the curve at or before the minute: nobody saw later ones by then."""
-    at = night.model.length_ms if probe.at_min is None else round(probe.at_min * MS_PER_MINUTE)
+    at = night.model.length_ms if probe.at_min is None else ms_of(probe.at_min)
     if probe.seen == "catd_sin_enlace":
         return links_down(night.links, at)
     position = bisect_right([point.at_ms for point in night.curve], at)
@@ -98,21 +98,17 @@ def _gap(results: Results) -> float:
     return (max(shares) - min(shares)) / 10_000
 
 
-def _pct(part: int, whole: int) -> float:
-    return percent(part, whole) / 10_000 if whole else 0.0
-
-
 _OF_THE_CURVE: dict[str, Callable[[CurvePoint, int], float]] = {
-    "registradas_pct": lambda point, size: _pct(point.registered, size),
+    "registradas_pct": lambda point, size: pct(point.registered, size),
     "por_capturar": lambda point, _: point.backlog,
     "en_enlaces": lambda point, _: point.waiting_in_links,
 }
 _OF_A_SHARE: dict[str, Callable[[Share], float]] = {
-    "capturadas_pct": lambda share: _pct(share.captured, share.expected),
-    "contabilizadas_pct": lambda share: _pct(share.counted, share.expected),
-    "con_imagen_pct": lambda share: _pct(share.with_image, share.expected),
-    "no_contabilizadas_pct": lambda share: _pct(share.captured - share.counted, share.captured),
-    "sin_acta_pct": lambda share: _pct(share.captured - share.with_image, share.captured),
+    "capturadas_pct": lambda share: pct(share.captured, share.expected),
+    "contabilizadas_pct": lambda share: pct(share.counted, share.expected),
+    "con_imagen_pct": lambda share: pct(share.with_image, share.expected),
+    "no_contabilizadas_pct": lambda share: pct(share.captured - share.counted, share.captured),
+    "sin_acta_pct": lambda share: pct(share.captured - share.with_image, share.captured),
 }
 _AT_THE_END: dict[str, Callable[[Night, Results], float]] = {
     "brecha_contiendas_puntos": lambda _, results: _gap(results),

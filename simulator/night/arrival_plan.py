@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.domain.catalog import Catalog
-from simulator.night.arrivals import plan_arrivals
-from simulator.scenario.base import MS_PER_MINUTE
+from simulator.night.arrivals import actas_by_catd, plan_arrivals
+from simulator.scenario.base import MS_PER_HOUR, MS_PER_MINUTE
 from simulator.scenario.document import Scenario
 from simulator.seeds import Seeds
 
-HOUR_MS = 60 * MS_PER_MINUTE
 FIRST_SEED = 1
 
 
@@ -50,7 +49,7 @@ class ArrivalPlan:
 def arrival_plan(catalog: Catalog, scenario: Scenario, seeds: int) -> ArrivalPlan:
     """The mean of the arrivals with seeds 1 to `seeds`."""
     length = scenario.calendar.length_ms
-    hours = -(-length // HOUR_MS)
+    hours = -(-length // MS_PER_HOUR)
     size = len(catalog.catds)
     by_hour = [[0.0] * hours for _ in range(size)]
     phone, late, never = [0.0] * hours, [0.0] * size, [0.0] * size
@@ -61,11 +60,11 @@ def arrival_plan(catalog: Catalog, scenario: Scenario, seeds: int) -> ArrivalPla
             first = {photo.acta: photo.arrives_ms for photo in package.photos}
             for photo in package.photos:
                 if photo.arrives_ms < length:
-                    phone[photo.arrives_ms // HOUR_MS] += 1
+                    phone[photo.arrives_ms // MS_PER_HOUR] += 1
             never[package.catd] += len(package.missing)
             at = package.at_catd_ms
             if at is not None and at < length:
-                by_hour[package.catd][at // HOUR_MS] += len(package.envelopes)
+                by_hour[package.catd][at // MS_PER_HOUR] += len(package.envelopes)
             elif at is not None:
                 late[package.catd] += len(package.envelopes)
             if at is not None:
@@ -73,9 +72,6 @@ def arrival_plan(catalog: Catalog, scenario: Scenario, seeds: int) -> ArrivalPla
                     first[acta] = min(at, first.get(acta, at))
             for minute in minutes:
                 seen[minute] += sum(when <= minute * MS_PER_MINUTE for when in first.values())
-    expected = [0] * size
-    for entry in catalog.actas:
-        expected[catalog.casillas[entry.casilla].catd] += 1
     whole = len(catalog.actas) * seeds
     return ArrivalPlan(
         seeds,
@@ -83,6 +79,6 @@ def arrival_plan(catalog: Catalog, scenario: Scenario, seeds: int) -> ArrivalPla
         [count / seeds for count in phone],
         [count / seeds for count in late],
         [count / seeds for count in never],
-        expected,
+        actas_by_catd(catalog),
         {minute: 100 * count / whole for minute, count in seen.items()},
     )

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from core.domain.counters import percent
+from simulator.night.probes import evaluate, links_down, seen_by, sentence
 from simulator.scenario.document import OF_A_CONTEST, RUNNING, Probe, Scenario
-from simulator.scenario.probes import evaluate, links_down, seen_by, sentence
 from tests.simulator.conftest import Ran, RunNight
 
 

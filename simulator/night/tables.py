@@ -1,4 +1,4 @@
-"""The tables of a rehearsal that its report shows, as plain data for `resumen.json`.
+"""The tables of a finished night that its reports show, as plain data for `resumen.json`.
 
 Stages by election and by CATD, how long each phase took, cuts due and met by hour, the evidence that
 the base began empty, PREP Casilla, and the inconsistencies planted against those recorded. It reads
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from core.domain.catalog import ActaEntry, Catalog
-from core.domain.counters import percent
 from core.domain.events import EventKind
 from core.domain.rules import (
     FUERA_DE_CATALOGO,
@@ -27,17 +27,17 @@ from core.domain.rules import (
     judge,
 )
 from core.tally.snapshot import Snapshot
-from simulator.night.facts import SCANNER, ActaFacts, NightFacts
+from simulator.night.counts import pct
+from simulator.night.facts import PHONE, SCANNER, ActaFacts, NightFacts
 from simulator.night.processes import CASILLAS_PER_CAE
 from simulator.night.run import cut_times
+from simulator.scenario.base import MS_PER_HOUR, MS_PER_MINUTE
 
 if TYPE_CHECKING:
     from simulator.night.run import Night
 
 CUTS_AN_HOUR = 3
 """Least updates an hour (Reglamento de Elecciones, art. 339)."""
-HOUR_MS = 3_600_000
-MINUTE_MS = 60_000
 
 _PHASES = (
     ("acopio", EventKind.ACTA_RECEIVED),
@@ -64,7 +64,7 @@ def tables(night: Night, facts: NightFacts, snapshot: Snapshot) -> dict[str, Any
         "cortes_por_hora": cuts_by_hour(
             [night.model.start_ms + at for at in cut_times(night.loaded.scenario)],
             [cut.at for cut in night.cuts],
-            _hour_of(night),
+            partial(local_time, night),
         ),
         "base_en_ceros": _opening(night, facts),
         "medidas": _measures(night, facts),
@@ -107,7 +107,7 @@ def stages(facts: NightFacts, snapshot: Snapshot, entries: Iterable[ActaEntry]) 
     )  # fmt: skip
     whole = found["esperadas"]
     shares = {
-        f"{name}_pct": _pct(found[name], whole) for name in ("capturadas", "contabilizadas", "con_imagen")
+        f"{name}_pct": pct(found[name], whole) for name in ("capturadas", "contabilizadas", "con_imagen")
     }
     return {name: found[name] for name in names} | shares
 
@@ -123,7 +123,7 @@ def _by_catd(night: Night, facts: NightFacts, snapshot: Snapshot) -> list[dict[s
             "nombre": catd.name,
             "distrito": catd.distrito,
             **stages(facts, snapshot, owned[catd.id]),
-            "minutos_sin_enlace": night.links[catd.id].down_ms(night.model.length_ms) // MINUTE_MS,
+            "minutos_sin_enlace": night.links[catd.id].down_ms(night.model.length_ms) // MS_PER_MINUTE,
         }
         for catd in catalog.catds
     ]
@@ -204,7 +204,7 @@ def _quantile(ordered: Sequence[int], share: int) -> float | None:
     if not ordered:
         return None
     rank = max(1, -(-len(ordered) * share // 100))
-    return ordered[rank - 1] * 10 // MINUTE_MS / 10
+    return ordered[rank - 1] * 10 // MS_PER_MINUTE / 10
 
 
 def _by_cut(night: Night, facts: NightFacts) -> list[dict[str, Any]]:
@@ -214,18 +214,14 @@ def _by_cut(night: Night, facts: NightFacts) -> list[dict[str, Any]]:
             "numero": cut.number,
             "hora": local_time(night, cut.at),
             "capturadas": cut.progress.captured,
-            "capturadas_pct": _pct(cut.progress.captured, size),
+            "capturadas_pct": pct(cut.progress.captured, size),
             "contabilizadas": cut.progress.counted,
-            "contabilizadas_pct": _pct(cut.progress.counted, size),
+            "contabilizadas_pct": pct(cut.progress.counted, size),
             "con_imagen": cut.progress.with_image,
-            "con_imagen_pct": _pct(cut.progress.with_image, size),
+            "con_imagen_pct": pct(cut.progress.with_image, size),
         }
         for cut in facts.cuts
     ]
-
-
-def _hour_of(night: Night) -> Callable[[int], str]:
-    return lambda at: local_time(night, at)
 
 
 def cuts_by_hour(due: Sequence[int], met: Sequence[int], words: Callable[[int], str]) -> dict[str, Any]:
@@ -235,8 +231,8 @@ def cuts_by_hour(due: Sequence[int], met: Sequence[int], words: Callable[[int], 
     """
     start, end = due[0], due[-1]
     hours = []
-    for begin in range(start, end + 1, HOUR_MS):
-        until = begin + HOUR_MS
+    for begin in range(start, end + 1, MS_PER_HOUR):
+        until = begin + MS_PER_HOUR
         done = sum(begin <= at < until for at in met)
         full = until <= end
         hours.append(
@@ -254,7 +250,7 @@ def cuts_by_hour(due: Sequence[int], met: Sequence[int], words: Callable[[int], 
         "debidos": len(due),
         "publicados": len(met),
         "no_publicados": len(due) - len(met),
-        "mayor_espera_min": max(gaps) // MINUTE_MS if gaps else None,
+        "mayor_espera_min": max(gaps) // MS_PER_MINUTE if gaps else None,
         "cumple": bool(met) and all(hour["cumple"] is not False for hour in hours),
         "horas": hours,
     }
@@ -302,16 +298,16 @@ def _measures(night: Night, facts: NightFacts) -> list[dict[str, Any]]:
 
 def _phone(catalog: Catalog, facts: NightFacts, snapshot: Snapshot) -> dict[str, Any]:
     casillas = len(catalog.casillas)
-    sent = {catalog.actas[n].casilla for n, acta in enumerate(facts.actas) if acta.medium == "MOVIL"}
+    sent = {catalog.actas[n].casilla for n, acta in enumerate(facts.actas) if acta.medium == PHONE}
     captured = sum(acta is not None for acta in snapshot.actas)
-    phone = sum(acta is not None and acta.medium == "MOVIL" for acta in snapshot.actas)
+    phone = sum(acta is not None and acta.medium == PHONE for acta in snapshot.actas)
     return {
         "cae": ceil(casillas / CASILLAS_PER_CAE),
         "cae_que_la_usaron": facts.phone_people,
         "casillas": casillas,
         "casillas_con_foto": len(sent),
         "actas_capturadas": phone,
-        "actas_capturadas_pct": _pct(phone, captured),
+        "actas_capturadas_pct": pct(phone, captured),
     }
 
 
@@ -356,7 +352,3 @@ def _inconsistencies(night: Night, facts: NightFacts, snapshot: Snapshot) -> lis
 
 def _title(code: str) -> str:
     return RULE_BY_CODE[code].title if code in RULE_BY_CODE else SITUATION_BY_CODE[code].title
-
-
-def _pct(part: int, whole: int) -> float:
-    return percent(part, whole) / 10_000

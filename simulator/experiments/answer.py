@@ -158,8 +158,7 @@ def _told(answer: Needed) -> list[float]:
 
 
 def _share_with_plenty(search: Search, seed: int) -> float:
-    last = len(search.resource.levels) - 1
-    return search.play(last, seed).share_pct_at(search.goal.within_ms)
+    return search.play(search.plenty, seed).share_pct_at(search.goal.within_ms)
 
 
 def _shares(search: Search, seeds: list[int], executor: Executor | None) -> list[float]:

@@ -17,12 +17,14 @@ import numpy as np
 from scipy.stats import binom
 
 from core.domain.catalog import Catalog
-from simulator.experiments.plans import Resource
+from simulator.experiments.plans import CAPTURISTAS, Resource
 from simulator.fast.replication import Outcome, Replicator, replica_seed
 from simulator.scenario.base import MS_PER_MINUTE
 
 INTERVAL = 0.95
 """Of the interval around a quantile."""
+ACTAS_PER_CAPTURISTA = 10
+"""With so few actas each, more people have nothing to do."""
 NEAR_CEILING_PCT = 0.5
 """A night is as good as it gets when it is this close to what it reaches with people to spare."""
 
@@ -44,12 +46,20 @@ class Goal:
 
 @dataclass(frozen=True)
 class Search:
-    """One search: what is changed, on which plan, for which goal; `hint` is a level to begin at."""
+    """One search: what is changed, on which plan, for which goal; `hint` is a position to begin at."""
 
     replicator: Replicator
     resource: Resource
     goal: Goal
     hint: int = 0
+
+    @property
+    def plenty(self) -> int:
+        """The last position worth trying: of capturistas, one for every ten actas or five hundred."""
+        last = len(self.resource.levels) - 1
+        if self.resource is not CAPTURISTAS:
+            return last
+        return min(last, max(500, len(self.replicator.catalog.actas) // ACTAS_PER_CAPTURISTA))
 
     def play(self, position: int, seed: int) -> Outcome:
         """The night of a seed with the level at a position of the ladder."""
@@ -58,7 +68,7 @@ class Search:
 
     def least(self, seed: int) -> int | None:
         """Position of the least level with which that night reaches the goal; None when none does."""
-        last = len(self.resource.levels) - 1
+        last = self.plenty
         ceiling = 100.0
         if self.goal.below_ceiling:
             ceiling = self.play(last, seed).share_pct_at(self.goal.within_ms)

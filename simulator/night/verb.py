@@ -87,10 +87,17 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     catalog = catalog_of_the_night(open_scenario_catalog(loaded), loaded.scenario)
     night, results, data = _run_in_folder(args, out, loaded, catalog)
     folder: Path = args.salida
-    # A refusal nobody provoked, or a cut that did not pass its own check, is a fault of ours.
+    # The scenario says how it must end. A refusal nobody provoked, or a cut that did not pass its own
+    # check, is a fault of ours.
     refused_cuts = [cut for cut in data["cortes_no_publicados"] if not _announced(night, cut["motivo"])]
     other_header = bool(night.cuts) and night.cuts[-1].headers != results.headers
-    wrong = bool(data["rechazos"]) or bool(refused_cuts) or other_header or night.feed.missed_provocations > 0
+    wrong = (
+        not all(one["cumple"] for one in data["veredicto"])
+        or bool(data["rechazos"])
+        or bool(refused_cuts)
+        or other_header
+        or night.feed.missed_provocations > 0
+    )
     answer = {
         "escenario": data["escenario"],
         "semilla": data["semilla"],

@@ -63,7 +63,9 @@ class InputError(PrepError):
         if self.line is not None:
             place += f", línea {self.line}"
         if self.column is not None:
-            place += f", columna {self.column}"
+            # What a TOML document has are keys; a number is a place in the line.
+            keyed = self.file.endswith(".toml") and isinstance(self.column, str)
+            place += f", {'clave' if keyed else 'columna'} {self.column}"
         return f"{place}: {self.reason}"
 
     @property

@@ -16,6 +16,23 @@ from core.catalogs.problems import Problems
 from core.catalogs.tables import read_text
 
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+_REASONS = {
+    "Cannot overwrite a value": "la clave ya se había escrito",
+    "Cannot declare": "la tabla ya se había escrito",
+    "Cannot mutate": "eso ya se había escrito completo",
+    "Cannot redefine": "eso ya se había escrito completo",
+    "Duplicate inline table key": "la clave ya se había escrito",
+    "Invalid value": "falta el valor, o no es un texto entre comillas, un número, una fecha, true o false",
+    "Invalid initial character for a key": "ahí se esperaba el nombre de una clave",
+    "Invalid statement": "ahí se esperaba una clave o una tabla",
+    "Expected '=' after a key": "después de la clave se esperaba =",
+    "Unterminated string": "un texto no se cierra",
+    "Unclosed": "algo que se abre no se cierra",
+    "Expected newline or end of document": "sobra algo después del valor",
+    "Illegal character": "hay un carácter que no se admite",
+    "Unescaped": "una diagonal invertida no se admite así",
+}
+"""What the parser says, by how it begins; anything else is told by its place alone."""
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*=""")
 
@@ -133,12 +150,18 @@ class TomlFile:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             place = _PLACE.search(str(error))
-            line, column = (int(place[1]), int(place[2])) if place else (None, None)
-            reason = _PLACE.sub("", str(error)).strip()
-            problems.add(path, line, column, message=f"no es TOML válido: {reason}")
+            # Without a place the parser stopped at the end of the document.
+            line, column = (int(place[1]), int(place[2])) if place else (len(text.splitlines()), None)
+            problems.add(path, line, column, message=_not_toml(str(error)))
             return
         self.lines = _key_lines(text)
         self.root = TomlTable(self, data, "")
+
+
+def _not_toml(said: str) -> str:
+    """What the parser said, in Spanish."""
+    reason = next((words for start, words in _REASONS.items() if said.startswith(start)), "")
+    return f"no es TOML válido: {reason}" if reason else "no es TOML válido"
 
 
 def _key_lines(text: str) -> dict[str, int]:

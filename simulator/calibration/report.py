@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 FORMAT = 3
 
 
+def percent(share: float) -> str:
+    """A share of one as whole percent."""
+    return f"{100 * share:.0f} %"
+
+
 def report_data(traced: Traced, fitted: Fitted, judged: Judgement, swapped: Judgement) -> dict[str, object]:
     """The whole report as JSON holds it; shares in percent, delays in minutes. `swapped` is the verdict with
     the odd hours fitted and the even ones judged."""
@@ -107,10 +112,10 @@ def summary(traced: Traced, judged: Judgement, swapped: Judgement) -> str:
         f"{len(swapped.bounds)}.\n"
         f"Error absoluto medio por acta: captura {judged.mae['captura']:.1f} min, "
         f"verificación {judged.mae['verificacion']:.1f} min.\n"
-        f"¿Una sola fila en orden de llegada? La hora de acopio explica {judged.order.hour:.0%} de la espera "
-        f"y, con el territorio, {judged.order.with_territory:.0%}; de los pares de actas que coincidieron en "
-        f"espera, {judged.order.in_turn:.0%} se capturó en orden ({judged.order.in_turn_apart:.0%} dentro de "
-        f"un territorio)."
+        f"¿Una sola fila en orden de llegada? La hora de acopio explica {percent(judged.order.hour)} de la "
+        f"espera y, con el territorio, {percent(judged.order.with_territory)}; de los pares de actas que "
+        f"coincidieron en espera, {percent(judged.order.in_turn)} se capturó en orden "
+        f"({percent(judged.order.in_turn_apart)} dentro de un territorio)."
     )
 
 

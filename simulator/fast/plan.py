@@ -45,6 +45,8 @@ def unsupported(scenario: Scenario) -> list[str]:
         problems.append("Hay fallas que empiezan al cumplirse una condición («cuando»).")
     if staff.transfers or staff.capture_transfers:
         problems.append("Hay traslados de personas o de captura entre centros.")
+    if staff.place_shifts:
+        problems.append("Hay turnos de acopio o de digitalización por CATD.")
     if staff.capture_place != "estatal":
         problems.append("La captura es por CATD.")
     if scenario.contest_faults:

@@ -60,8 +60,16 @@ class ControlClient:
         self.folder = folder
 
     def state(self) -> dict[str, Any]:
-        """State, virtual time, speed, lag and progress; only `{"estado": "terminada"}` once it ended."""
+        """State, virtual time, speed, lag and progress; only `{"estado": "terminada"}` once it ended.
+
+        A night that ended in virtual time was never live: NoLiveNightError says so.
+        """
         if not (self.folder / CONTROL).is_file() and (self.folder / SUMMARY).is_file():
+            if not self._was_live():
+                raise NoLiveNightError(
+                    f"La corrida de «{self.folder}» no fue en vivo (o se terminó sin --velocidad): "
+                    "ya acabó y no hay nada que gobernar."
+                )
             return {"estado": "terminada"}
         return self.ask("estado")
 
@@ -95,13 +103,17 @@ class ControlClient:
         return self.ask("inyectar", documento=dict(document), archivo=name, lineas=dict(lines or {}))
 
     def restore(self, catds: Sequence[int]) -> dict[str, Any]:
-        """The links of some CATDs are mended."""
+        """The links of some CATDs are mended; `restablecidos` in the answer are those that were cut."""
         return self.inject({"restablecer": {"catd": list(catds)}})
 
     def move_capturistas(
         self, people: int, origin: int | None = None, target: int | None = None
     ) -> dict[str, Any]:
-        """People go from one place to another; None is the state centre."""
+        """People go to `target` (None is the state centre) from a CATD, or from the reserve without origin.
+
+        With statewide capture people with a target and no origin are of the state centre itself: they go
+        on with its one queue, less their travel.
+        """
         move: dict[str, Any] = {"rol": "capturistas", "personas": people}
         if origin is not None:
             move["de_catd"] = origin
@@ -128,6 +140,13 @@ class ControlClient:
         if not answer.get("ok"):
             raise ControlError(answer.get("error") or {})
         return dict(answer["datos"])
+
+    def _was_live(self) -> bool:
+        try:
+            summary = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
+        except ValueError:
+            return False
+        return isinstance(summary, dict) and "en_vivo" in summary
 
     def _address(self) -> tuple[int, str]:
         path = self.folder / CONTROL

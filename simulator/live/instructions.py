@@ -20,12 +20,13 @@ from pydantic import ValidationError
 
 from core.catalogs.problems import Problems
 from core.domain.catalog import Catalog
+from core.domain.commands import ApplyMeasure
 from core.errors import InputError, PrepError, UsageError
 from simulator.live.environment import plan
 from simulator.scenario.base import MS_PER_MINUTE, Part, key, ms_of
 from simulator.scenario.document import Scenario
 from simulator.scenario.faults import ContestFault, Exercise, LinkFault, MassMarking, PowerFault
-from simulator.scenario.file import LoadedScenario, ScenarioError, fault_of, names_not_there
+from simulator.scenario.file import LoadedScenario, ScenarioError, fault_of, names_not_there, shown
 from simulator.scenario.overlays import Origin, Origins
 from simulator.scenario.people import CaptureTransfer, Transfer
 
@@ -138,7 +139,7 @@ def check_fragment(
             if at is not None and ms_of(at) < now_ms:
                 place = f"{'.'.join(names)}#{number}.a_los_min"
                 problems.add(
-                    path, source.lines.get(place), place,
+                    path, source.lines.get(place), shown(place),
                     message=f"el minuto {at:g} ya pasó: la noche va en el {now_ms // MS_PER_MINUTE}",
                 )  # fmt: skip
     asked = scenario.model_copy(
@@ -164,11 +165,28 @@ def check_fragment(
         raise ScenarioError(found)
 
 
+def refuse_idle(fragment: Fragment, faults: Faults) -> None:
+    """Raises UsageError when all a fragment asks for is to mend links that nothing has cut."""
+    if fragment.restore is None or fragment.faults or fragment.moves:
+        return
+    catds = fragment.restore.catds
+    if not faults.restorable(catds):
+        numbers = ", ".join(str(catd) for catd in catds)
+        raise UsageError(
+            f"Ninguno de esos CATD ({numbers}) está sin enlace ni con otra falla de enlace en curso. "
+            "Los cortes de luz y los ejercicios del plan no se restablecen."
+        )
+
+
 def apply_document(
     document: Mapping[str, Any], at_ms: int, model: NightModel, faults: Faults, transfers: Transfers
-) -> None:
-    """Make an instruction take effect at the model's now, which is `at_ms`. Raises PrepError."""
+) -> tuple[int, ...]:
+    """Make an instruction take effect at the model's now, which is `at_ms`; the CATDs whose link is back.
+
+    Raises PrepError.
+    """
     from simulator.night.conditions import begin_when
+    from simulator.night.continuity import COORDINATOR
 
     fragment = read_fragment(document, at_ms)
     for fault in fragment.faults:
@@ -178,8 +196,21 @@ def apply_document(
             begin_when(model, fault, lambda fault=fault: faults.inject(fault))  # type: ignore[misc]
     for move in fragment.moves:
         transfers.apply(move)
-    if fragment.restore is not None:
-        faults.restore(fragment.restore.catds)
+    if fragment.restore is None:
+        return ()
+    restored = faults.restore(fragment.restore.catds)
+    if restored:
+        # What still lasts elsewhere resolves no incident: who ordered this is on record all the same.
+        now = model.now_utc
+        model.send(
+            ApplyMeasure(
+                key=f"restablecido-{at_ms}", actor=COORDINATOR, station=COORDINATOR, at=now, incident="",
+                measure="Enlace restablecido", authorised_by="coordinación", authorised_at=now,
+                active_at=now, effect="terminan las fallas de enlace que había en esos CATD",
+                catds=restored,
+            )
+        )  # fmt: skip
+    return restored
 
 
 def repeat(instructions: Sequence[Instruction], night: Night) -> None:

@@ -22,7 +22,14 @@ from core.domain.commands import AnyCommand
 from core.errors import InputError, UsageError
 from simulator.live.control import ControlServer, Order
 from simulator.live.environment import Lateness, LiveEnvironment
-from simulator.live.instructions import InstructionLog, Source, apply_document, check_fragment, read_fragment
+from simulator.live.instructions import (
+    InstructionLog,
+    Source,
+    apply_document,
+    check_fragment,
+    read_fragment,
+    refuse_idle,
+)
 from simulator.live.office import Office
 from simulator.live.writer import OrderedWriter
 from simulator.night.restart import Recorded
@@ -180,25 +187,30 @@ class LiveNight:
         fragment = read_fragment(document, now, source)
         check_fragment(fragment, night.loaded.scenario, night.catalog, now, source)
         try:
-            at = self.env.inject(self.instruct(document)).result(WAIT_S)
+            done = self.env.inject(self.instruct(document)).result(WAIT_S)
         except TimeoutError as error:
             raise UsageError(
                 f"En {WAIT_S:.0f} s la noche no llegó a aplicarla; sigue pendiente: mira «estado»."
             ) from error
-        assert isinstance(at, int)
-        return {"virtual_ms": at, "minuto": round(at / MS_PER_MINUTE, 3)}
+        assert isinstance(done, dict)
+        return done
 
-    def instruct(self, document: dict[str, Any]) -> Callable[[int], int]:
-        """What to inject so that an instruction is recorded and takes effect; it gives its virtual ms."""
+    def instruct(self, document: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+        """What to inject so that an instruction is recorded and takes effect; it gives what to answer."""
         night, writer = self._night, self._writer
         assert night is not None and writer is not None
 
-        def apply(at: int) -> int:
+        def apply(at: int) -> dict[str, Any]:
+            fragment = read_fragment(document, at)
+            refuse_idle(fragment, night.faults)
             self.log.append(at, document)
             # Nothing that follows from it reaches the database before it is itself on disk.
             writer.call(self.log.sync)
-            apply_document(document, at, night.model, night.faults, night.transfers)
-            return at
+            restored = apply_document(document, at, night.model, night.faults, night.transfers)
+            done: dict[str, Any] = {"virtual_ms": at, "minuto": round(at / MS_PER_MINUTE, 3)}
+            if fragment.restore is not None:
+                done["restablecidos"] = list(restored)
+            return done
 
         return apply
 

@@ -32,10 +32,18 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--capturistas", type=int, metavar="N", help="con trasladar: cuántas personas")
     parser.add_argument(
-        "--de-catd", type=int, metavar="N", help="con trasladar: CATD que dejan; sin él, gente de reserva"
+        "--de-catd",
+        type=int,
+        metavar="N",
+        help="con trasladar: CATD que los presta; sin él, gente de reserva que se suma "
+        "(con captura estatal y --a-catd, los mismos del centro estatal)",
     )
     parser.add_argument(
-        "--a-catd", type=int, metavar="N", help="con trasladar: CATD al que van; sin él, el centro estatal"
+        "--a-catd",
+        type=int,
+        metavar="N",
+        help="con trasladar: CATD al que van; sin él, el centro estatal. Con captura estatal todos "
+        "comparten una sola fila: cambiar de lugar solo cuesta el camino",
     )
 
 
@@ -44,7 +52,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
 
     _refuse_idle_arguments(args)
     data = _ask(ControlClient(args.carpeta), args)
-    return Answer(DONE, data, _text(args.orden, data))
+    return Answer(DONE, data, _text(args.orden, data, args.catd))
 
 
 def _refuse_idle_arguments(args: argparse.Namespace) -> None:
@@ -83,15 +91,27 @@ def _ask(client: ControlClient, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _speed(text: str | None) -> float:
+    if text is None:
+        raise UsageError("Falta el número: velocidad lleva cuántas veces más rápido, por ejemplo 60.")
     try:
-        return float(text or "")
+        return float(text)
     except ValueError as error:
-        raise UsageError(f"velocidad lleva un número, por ejemplo 60; se encontró «{text or ''}».") from error
+        raise UsageError(f"velocidad lleva un número, por ejemplo 60; se encontró «{text}».") from error
 
 
-def _text(order: str, data: dict[str, Any]) -> str:
+def _restored(data: dict[str, Any], asked: list[int]) -> str:
+    """Which links are back and which were not cut, where that was asked."""
+    if "restablecidos" not in data:
+        return ""
+    back = data["restablecidos"]
+    text = f" Terminan las fallas de enlace de CATD {', '.join(map(str, back))}."
+    idle = sorted(set(asked) - set(back))
+    return f"{text} No tenían ninguna: CATD {', '.join(map(str, idle))}." if idle else text
+
+
+def _text(order: str, data: dict[str, Any], asked: list[int]) -> str:
     if order in ("inyectar", "restablecer", "trasladar"):
-        return f"Surte efecto en el minuto {data['minuto']:g} de la noche."
+        return f"Surte efecto en el minuto {data['minuto']:g} de la noche.{_restored(data, asked)}"
     if "minuto" not in data:
         return f"Estado: {data['estado'].replace('_', ' ')}"
     return "\n".join(
@@ -118,6 +138,6 @@ VERB = Verb(
         "prep control salida/s5 velocidad 600",
         "prep control salida/s5 inyectar falla.toml",
         "prep control salida/s5 restablecer --catd 12 14",
-        "prep control salida/s5 trasladar --capturistas 20 --a-catd 3",
+        "prep control salida/s5 trasladar --capturistas 20",
     ),
 )

@@ -105,7 +105,7 @@ def applied_at(catd: int, measure: Measure, active: int) -> Applied:
     effect = (
         "el enlace vuelve completo"
         if measure.capacity >= 1
-        else f"el enlace da {measure.capacity:.0%} de su capacidad"
+        else f"el enlace da {100 * measure.capacity:.0f} % de su capacidad"
     )
     return Applied(measure.name, measure.authorised_by, authorised, active, effect, (catd,))
 
@@ -193,6 +193,10 @@ class ContinuityLog:
         told.incident = replace(told.incident, end_ms=int(self._model.env.now), remedy=remedy)
         self._open(told)
         self._resolve(told)
+
+    def end_at(self, number: int, catd: int, planned: int) -> int:
+        """When an incident is over at a CATD; `planned` when it says nothing of it."""
+        return self._told[number].ends.get(catd, planned)
 
     def restore(self, number: int, catds: Iterable[int]) -> None:
         """An incident is over now at some of its CATDs."""

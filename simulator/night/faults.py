@@ -121,21 +121,40 @@ class Faults:
         prefix = LINK_SOURCE if isinstance(fault, LinkFault) else ""
         self._begin(fault, f"{prefix}inyectada/{self._injected}")
 
-    def restore(self, catds: Sequence[int]) -> None:
-        """The faults of the links of these CATDs that have begun end now.
+    def restorable(self, catds: Sequence[int]) -> tuple[int, ...]:
+        """Which of these CATDs have a fault of their link that has begun and would go on, in order.
 
-        Power cuts and exercises of the plan go on. Raises UsageError when there is no such CATD.
+        Raises UsageError when there is no such CATD.
         """
         self._places.check(catds)
+        return tuple(sorted({catd for catd in catds if self._going(catd)}))
+
+    def restore(self, catds: Sequence[int]) -> tuple[int, ...]:
+        """The faults of the links of these CATDs that have begun end now; gives `restorable(catds)`.
+
+        Power cuts and exercises of the plan go on. The engine is told of the incidents that this ends, at
+        their end; who wants more on record says so. Raises UsageError when there is no such CATD.
+        """
+        places_back = self.restorable(catds)
         now = int(self._model.env.now)
         mended: dict[int, list[int]] = {}
-        for catd in catds:
-            going = [one for one in self._spells.get(catd, ()) if one[2].start <= now < one[2].end]
+        for catd in places_back:
+            going = self._going(catd)
             self._links[catd].restore(now, {name for _, name, _ in going})
             for number, _, _ in going:
                 mended.setdefault(number, []).append(catd)
         for number, places in mended.items():
             self.log.restore(number, places)
+        return places_back
+
+    def _going(self, catd: int) -> list[tuple[int, str, Spell]]:
+        """The faults of the link of a CATD that have begun and have not ended."""
+        now = int(self._model.env.now)
+        return [
+            (number, name, spell)
+            for number, name, spell in self._spells.get(catd, ())
+            if spell.start <= now < self.log.end_at(number, catd, spell.end)
+        ]
 
     def _check(self, fault: AnyFault) -> None:
         contests = self._model.catalog.contests

@@ -257,7 +257,7 @@ def exercise_of(catalog: Catalog, exercise: Exercise, name: str, start: int) -> 
     switched = start + at_ms(exercise.activation_min)
     end = start + at_ms(exercise.activation_min + exercise.minutes)
     names = ", ".join(str(number) for number in exercise.distritos)
-    effect = f"otro medio con {exercise.capacity:.0%} del enlace"
+    effect = f"otro medio con {100 * exercise.capacity:.0f} % del enlace"
     spells = tuple(
         Spell(
             place, start, end,

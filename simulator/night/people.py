@@ -8,7 +8,7 @@ rests first and who may come from the reserve are decided here, before the night
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, exp
 
 from core.domain.catalog import Catalog
@@ -54,12 +54,16 @@ class People:
     capturistas: list[list[Person]]
     resolvers: list[str]
     collators: list[str]
+    reinforcements: dict[str, int] = field(default_factory=dict)
+    """Acopiadores and digitalizadores of the shifts by CATD, all shifts counted."""
 
     def by_role(self) -> dict[str, int]:
         """How many of each role, for the summary."""
         return {
-            "acopiadores": sum(centre.receivers for centre in self.centres),
-            "digitalizadores": sum(centre.scanners for centre in self.centres),
+            "acopiadores": sum(centre.receivers for centre in self.centres)
+            + self.reinforcements.get("acopiadores", 0),
+            "digitalizadores": sum(centre.scanners for centre in self.centres)
+            + self.reinforcements.get("digitalizadores", 0),
             "capturistas": sum(len(pool) for pool in self.capturistas),
             "resolutores": len(self.resolvers),
             "cotejadores": len(self.collators),
@@ -101,7 +105,16 @@ def plan_people(catalog: Catalog, scenario: Scenario, seeds: Seeds) -> People:
         pools,
         [f"res-{number:03d}" for number in range(1, staff.resolvers + 1)],
         [f"cot-{number:03d}" for number in range(1, staff.collators + 1)],
+        _reinforcements(catalog, scenario),
     )
+
+
+def _reinforcements(catalog: Catalog, scenario: Scenario) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for shift in scenario.staff.place_shifts:
+        places = len(shift.catds or catalog.catds)
+        found[shift.role] = found.get(shift.role, 0) + shift.people * places
+    return found
 
 
 def estimated_actas(catalog: Catalog, planned: Mapping[str, int]) -> list[int]:

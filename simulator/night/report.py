@@ -175,6 +175,7 @@ def markdown(night: Night, results: Results, data: dict[str, Any]) -> str:
         _contests(results),
         _where(results),
         _incidents(data),
+        _measures(data),
         _capture(data),
         _score(data["puntuacion"]),
         _phases(data),
@@ -186,8 +187,12 @@ def markdown(night: Night, results: Results, data: dict[str, Any]) -> str:
 
 def _table(titles: list[str], rows: list[list[object]]) -> str:
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    lines += ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    return str(_or_dash(value)).replace("|", "\\|").replace("\n", " ")
 
 
 def _heading(night: Night, data: dict[str, Any]) -> str:
@@ -246,9 +251,29 @@ def _where(results: Results) -> str:
     return f"## Por origen\n\n{origins}\n## Por distrito\n\n{districts}"
 
 
+_INCIDENT_TITLES = [
+    "desde", "hasta", "qué pasó", "causa", "CATD", "detectado", "autorizado", "autorizó", "activo", "efecto",
+    "remedio",
+]  # fmt: skip
+MOST_MEASURES = 60
+"""Measures listed for people; `resumen.json` has them all."""
+
+
 def _incidents(data: dict[str, Any]) -> str:
     rows = [
-        [one["desde"], one["hasta"], one["nombre"], one["catd"] or "", one["remedio"]]
+        [
+            one["desde"],
+            one["hasta"],
+            one["nombre"],
+            one["causa"] or None,
+            one["catd"] or None,
+            one["detectado"],
+            one["autorizado"],
+            one["autorizado_por"] or None,
+            one["activo"],
+            one["efecto"] or None,
+            one["remedio"] or None,
+        ]
         for one in data["incidentes"]
     ]
     if not rows:
@@ -256,11 +281,30 @@ def _incidents(data: dict[str, Any]) -> str:
     links = data["enlaces"]
     return (
         "## Incidentes\n\n"
-        + _table(["desde", "hasta", "qué pasó", "CATD", "remedio"], rows)
+        + _table(_INCIDENT_TITLES, rows)
         + f"\nCATD con falla de enlace: {links['catd_con_falla']}; minutos sin enlace, sumados: "
         f"{links['minutos_sin_enlace']:,}; envíos que no salieron al cierre: "
         f"{links['sin_transmitir_al_fin']:,}.\n"
     )
+
+
+def _measures(data: dict[str, Any]) -> str:
+    found = data["medidas"]
+    if not found:
+        return "## Medidas\n\nNo se aplicó ninguna.\n"
+    rows: list[list[object]] = [
+        [
+            one["medida"], one["incidente"] or "sin incidente", one["autorizo"], one["autorizada"][11:16],
+            one["activa"][11:16], one["efecto"] or None,
+            ", ".join(map(str, one["catd"])) or "toda la operación",
+        ]
+        for one in found[:MOST_MEASURES]
+    ]  # fmt: skip
+    titles = ["medida", "incidente", "autorizó", "autorizada", "activa", "efecto", "CATD (número)"]
+    more = ""
+    if len(found) > len(rows):
+        more = f"\nVan las primeras {len(rows)} de {len(found):,}; todas están en `resumen.json`.\n"
+    return "## Medidas\n\n" + _table(titles, rows) + more
 
 
 def _capture(data: dict[str, Any]) -> str:
@@ -331,6 +375,8 @@ def _or_dash(value: object) -> object:
 
 
 def _cuts(data: dict[str, Any]) -> str:
+    if data["cortes_por_hora"]["sin_cortes"]:
+        return "## Cortes\n\nSe corrió sin cortes; la regla de tres por hora no se ejercitó.\n"
     missed = len(data["cortes_no_publicados"])
     kept = "sí" if data["cortes_por_hora"]["cumple"] else "NO"
     text = (

@@ -164,5 +164,12 @@ def check_same_run(folder: Path, marker: Path, wanted: dict[str, object]) -> Non
         if run.get(name) != wanted[name]:
             raise OtherRunError(
                 f"La corrida de «{folder}» es otra: no coincide {words} "
-                f"(la de la carpeta: {run.get(name)}; la pedida: {wanted[name]})."
+                f"(la de la carpeta: {_told(run.get(name))}; la pedida: {_told(wanted[name])})."
             )
+
+
+def _told(value: object) -> str:
+    """A value of the marker, for people."""
+    if isinstance(value, bool):
+        return "sí" if value else "no"
+    return "no lo dice" if value is None else str(value)

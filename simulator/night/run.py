@@ -30,6 +30,7 @@ from simulator.night.links import Link
 from simulator.night.model import NightModel
 from simulator.night.network import plan_links
 from simulator.night.people import People, plan_people
+from simulator.night.place_shifts import start_place_shifts
 from simulator.night.processes import make_centres, start_processes
 from simulator.night.restart import PublishedCut, Recorded, published_headers
 from simulator.night.transfers import Transfers
@@ -188,6 +189,7 @@ def prepare(loaded: LoadedScenario, catalog: Catalog, seed: int, feed: Feed, liv
     )
     faults.start()
     transfers.start()
+    start_place_shifts(model, centres)
     start_processes(night, centres)
     return night
 

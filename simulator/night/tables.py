@@ -65,6 +65,8 @@ def tables(night: Night, facts: NightFacts, snapshot: Snapshot) -> dict[str, Any
             [night.model.start_ms + at for at in cut_times(night.loaded.scenario)],
             [cut.at for cut in night.cuts],
             partial(local_time, night),
+            # A cut that was due is published or missed; neither happens only when they are turned off.
+            off=not night.cuts and not night.missed,
         ),
         "base_en_ceros": _opening(night, facts),
         "medidas": _measures(night, facts),
@@ -224,10 +226,13 @@ def _by_cut(night: Night, facts: NightFacts) -> list[dict[str, Any]]:
     ]
 
 
-def cuts_by_hour(due: Sequence[int], met: Sequence[int], words: Callable[[int], str]) -> dict[str, Any]:
+def cuts_by_hour(
+    due: Sequence[int], met: Sequence[int], words: Callable[[int], str], *, off: bool = False
+) -> dict[str, Any]:
     """Cuts due and met in each hour counted from the first one due; times in ms UTC.
 
-    An hour the operation does not fill is told but not judged. `words` writes an instant.
+    An hour the operation does not fill is told but not judged. With the cuts turned `off` on purpose
+    none was missed and nothing is judged: `cumple` is None. `words` writes an instant.
     """
     start, end = due[0], due[-1]
     hours = []
@@ -241,7 +246,7 @@ def cuts_by_hour(due: Sequence[int], met: Sequence[int], words: Callable[[int], 
                 "debidos": sum(begin <= at < until for at in due),
                 "publicados": done,
                 "hora_completa": full,
-                "cumple": done >= CUTS_AN_HOUR if full else None,
+                "cumple": done >= CUTS_AN_HOUR if full and not off else None,
             }
         )
     gaps = [after - before for before, after in pairwise(met)]
@@ -249,9 +254,10 @@ def cuts_by_hour(due: Sequence[int], met: Sequence[int], words: Callable[[int], 
         "minimo": CUTS_AN_HOUR,
         "debidos": len(due),
         "publicados": len(met),
-        "no_publicados": len(due) - len(met),
+        "no_publicados": 0 if off else len(due) - len(met),
         "mayor_espera_min": max(gaps) // MS_PER_MINUTE if gaps else None,
-        "cumple": bool(met) and all(hour["cumple"] is not False for hour in hours),
+        "sin_cortes": off,
+        "cumple": None if off else bool(met) and all(hour["cumple"] is not False for hour in hours),
         "horas": hours,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from simulator.rehearsal.data import Rehearsal
 from simulator.rehearsal.document import Block, Heading, PageBreak, Table, Text, numbers_from
+from simulator.rehearsal.verdict import without_cuts
 from simulator.rehearsal.words import count, hour, pct
 
 
@@ -26,7 +27,10 @@ def _cuts(data: dict[str, Any]) -> list[Block]:
     )  # fmt: skip
     heading = Heading("Anexo A. Avance en cada corte")
     if not cuts:
-        return [heading, Text("La corrida no publicó cortes.")]
+        return [
+            heading,
+            Text("Se corrió sin cortes." if without_cuts(data) else "La corrida no publicó cortes."),
+        ]
     return [
         heading,
         Table(

@@ -8,6 +8,7 @@ commitments). It judges nothing.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,9 @@ _NEEDED: dict[str, type] = {
 }  # fmt: skip
 """Keys of the summary the report is made from, and what each must be."""
 
+_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+"""Where the reader of TOML says the fault is."""
+
 _KINDS = {str: "un texto", int: "un número entero", dict: "un objeto", list: "una lista"}
 
 
@@ -44,12 +48,23 @@ class Notes:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """One rehearsal that ran. `checked` says whether its database was compared with its summary."""
+    """One rehearsal that ran. `checked` says whether its database was compared with its summary.
+
+    `label` tells it from the others it is reported with and `file` is the name, without ending, of its
+    report; both are given by `labels`.
+    """
 
     folder: Path
     data: dict[str, Any]
     checked: bool
     notes: Notes = field(default_factory=Notes)
+    label: str = ""
+    file: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called beside others: its label, or its scenario."""
+        return self.label or str(self.data["escenario"])
 
     @property
     def start(self) -> datetime:
@@ -90,6 +105,8 @@ def read_rehearsal(folder: Path, notes: dict[str, Notes]) -> Rehearsal:
         if not isinstance(data.get(key), kind):
             expected = f"{_KINDS[kind]}; si es de otra versión, corre de nuevo «prep simular»"
             raise InputError(path, column=key, expected=expected, found=_seen(data, key))
+    if not isinstance(data.get("encima", []), list):
+        raise InputError(path, column="encima", expected=_KINDS[list], found=_seen(data, "encima"))
     if data["modo"] != "simulacro":
         raise InputError(path, column="modo", expected="«simulacro»", found=data["modo"])
     for key in ("inicio", "fin"):
@@ -130,11 +147,22 @@ def read_notes(path: Path) -> dict[str, Notes]:
     """Notes by scenario: a TOML with a table per scenario (`difusores`, `auditor`, `observaciones`,
     `compromisos`). Raises InputError."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(path, expected="un archivo TOML con una tabla por escenario") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(path, message=f"no es TOML válido: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(path, message="no es un texto en UTF-8") from error
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # The reader's own reason is in English; it gives no place when the fault is where the text ends.
+        place = _PLACE.search(str(error))
+        if place:
+            raise InputError(path, int(place[1]), int(place[2]), message="no es TOML válido") from error
+        lines = text.split("\n")
+        raise InputError(
+            path, len(lines), len(lines[-1]) + 1, message="no es TOML válido: termina antes de tiempo"
+        ) from error
     notes = {}
     for name, table in found.items():
         if not isinstance(table, dict):

@@ -20,7 +20,8 @@ from simulator.rehearsal.document import (
     Text,
     numbers_from,
 )
-from simulator.rehearsal.verdict import Ruling, passes
+from simulator.rehearsal.labels import distinct, on_top
+from simulator.rehearsal.verdict import Ruling, answer, passes, without_cuts
 from simulator.rehearsal.words import NOTHING, count, minutes, pct, yes_no
 
 LEAST_REHEARSALS = 3
@@ -31,15 +32,22 @@ _MILESTONES = ("25", "50", "75", "80", "90", "95", "100")
 def build(rehearsals: Sequence[Rehearsal], rulings: Sequence[Sequence[Ruling]]) -> Document:
     """The general report on all of them, in order of date."""
     good = sum(passes(one) for one in rulings)
-    enough = len(rehearsals) >= LEAST_REHEARSALS
-    words = f"{good} de {len(rehearsals)} simulacros cumplen todas las reglas. " + (
+    held = distinct(rehearsals)
+    runs = "simulacros" if held == len(rehearsals) else "corridas"
+    words = f"{good} de {len(rehearsals)} {runs} cumplen todas las reglas. "
+    if held < len(rehearsals):
+        words += (
+            f"Las corridas de un mismo escenario en una misma fecha cuentan como un simulacro: son {held}. "
+        )
+    words += (
         f"Se hicieron al menos {LEAST_REHEARSALS}, como pide el artículo 349."
-        if enough
-        else f"El artículo 349 pide al menos {LEAST_REHEARSALS}; este informe cubre {len(rehearsals)}."
+        if held >= LEAST_REHEARSALS
+        else f"El artículo 349 pide al menos {LEAST_REHEARSALS}; este informe cubre {held}."
     )
     blocks: list[Block] = [
         Heading("Resultado general"),
         Text(words, strong=True),
+        _who(rehearsals),
         _rules(rehearsals, rulings),
         Heading("Comparación"),
         *comparison(rehearsals),
@@ -52,8 +60,21 @@ def build(rehearsals: Sequence[Rehearsal], rulings: Sequence[Sequence[Ruling]]) 
         *_pending(rehearsals, rulings),
     ]
     first, last = rehearsals[0], rehearsals[-1]
-    subtitle = f"{len(rehearsals)} simulacros, del {first.start:%d/%m/%Y} al {last.start:%d/%m/%Y}"
+    subtitle = f"{len(rehearsals)} {runs}, del {first.start:%d/%m/%Y} al {last.start:%d/%m/%Y}"
     return Document("Informe general de los simulacros", subtitle, last.end, tuple(blocks))
+
+
+def _who(rehearsals: Sequence[Rehearsal]) -> Table:
+    """Which run each name is, and which file tells of it."""
+    rows = tuple(
+        (
+            one.name, one.title, f"{one.start:%d/%m/%Y}", str(one.data["semilla"]),
+            ", ".join(on_top(one.data)) or NOTHING, one.file or NOTHING,
+        )
+        for one in rehearsals
+    )  # fmt: skip
+    titles = ("simulacro", "título", "fecha", "semilla", "incidencias puestas encima", "archivo")
+    return Table(titles, rows, (2.4, 3.2, 1.6, 1.2, 2, 3), frozenset({3}), small=True)
 
 
 def comparison(rehearsals: Sequence[Rehearsal]) -> list[Block]:
@@ -75,8 +96,11 @@ def comparison(rehearsals: Sequence[Rehearsal]) -> list[Block]:
     row("actas por PREP Casilla", [count(data["prep_casilla"]["actas_capturadas"]) for data in datas])
     row("CAE con PREP Casilla", [count(data["prep_casilla"]["cae_que_la_usaron"]) for data in datas])
     row("capturistas", [count(data["personal"].get("capturistas", 0)) for data in datas])
-    row("cortes publicados", [count(data["cortes_por_hora"]["publicados"]) for data in datas])
-    row("cortes no publicados", [count(data["cortes_por_hora"]["no_publicados"]) for data in datas])
+    for name, key in (("cortes publicados", "publicados"), ("cortes no publicados", "no_publicados")):
+        row(
+            name,
+            ["sin cortes" if without_cuts(data) else count(data["cortes_por_hora"][key]) for data in datas],
+        )
     row("incidentes", [count(len(data["incidentes"])) for data in datas])
     row("minutos sin enlace", [count(data["enlaces"]["minutos_sin_enlace"]) for data in datas])
     last_steps = [
@@ -85,17 +109,17 @@ def comparison(rehearsals: Sequence[Rehearsal]) -> list[Block]:
     medians = [minutes(step["mediana_min"] if step else None) for step in last_steps]
     row("acopio a verificación, mediana (min)", medians)
     row("campos publicados bien %", [pct(data["puntuacion"]["exactitud_publicada_pct"]) for data in datas])
-    titles = ("dato", *(one.data["escenario"] for one in rehearsals))
+    titles = ("dato", *(one.name for one in rehearsals))
     weights = (3.2, *(1.8 for _ in rehearsals))
     return [Table(titles, tuple(rows), weights, numbers_from(1, len(titles)), small=len(titles) > 5)]
 
 
 def _rules(rehearsals: Sequence[Rehearsal], rulings: Sequence[Sequence[Ruling]]) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        (rule.rule, *(yes_no(one[at].met) for one in rulings)) for at, rule in enumerate(rulings[0])
+        (rule.rule, *(answer(one[at]) for one in rulings)) for at, rule in enumerate(rulings[0])
     ]
     rows.append(("Todas", *(yes_no(passes(one)) for one in rulings)))
-    titles = ("regla", *(one.data["escenario"] for one in rehearsals))
+    titles = ("regla", *(one.name for one in rehearsals))
     return Table(titles, tuple(rows), (4.5, *(1.6 for _ in rehearsals)), small=len(titles) > 5)
 
 
@@ -104,14 +128,14 @@ def _reached(rehearsals: Sequence[Rehearsal]) -> Table:
     for percent in _MILESTONES:
         values = [one.data["comparacion"]["minuto_en_que_se_alcanza_pct"].get(percent) for one in rehearsals]
         rows.append((f"{percent} %", *("no" if value is None else count(value) for value in values)))
-    titles = ("capturadas", *(one.data["escenario"] for one in rehearsals))
+    titles = ("capturadas", *(one.name for one in rehearsals))
     return Table(titles, tuple(rows), (2, *(1.6 for _ in rehearsals)), numbers_from(1, len(titles)))
 
 
 def _incidents(rehearsals: Sequence[Rehearsal]) -> Table | Text:
     rows: list[tuple[Cell, ...]] = [
         (
-            one.data["escenario"],
+            one.name,
             incident["desde"],
             incident["hasta"],
             incident["nombre"],
@@ -127,10 +151,10 @@ def _incidents(rehearsals: Sequence[Rehearsal]) -> Table | Text:
 
 def _pending(rehearsals: Sequence[Rehearsal], rulings: Sequence[Sequence[Ruling]]) -> list[Block]:
     items = [
-        f"{one.data['escenario']}: {ruling.commitment}"
+        f"{one.name}: {ruling.commitment}"
         for one, found in zip(rehearsals, rulings, strict=True)
         for ruling in found
         if not ruling.met
     ]
-    items += [f"{one.data['escenario']}: {words}" for one in rehearsals for words in one.notes.commitments]
+    items += [f"{one.name}: {words}" for one in rehearsals for words in one.notes.commitments]
     return [Items(tuple(items))] if items else [Text("Nada: todas las reglas se cumplieron en todos.")]

@@ -13,6 +13,8 @@ from simulator.rehearsal.document import COLOURS, Bars, Curve, Lane, Line
 WORST = 20
 """CATDs drawn: the ones that ended with the least share captured."""
 MOST_LANES = 8
+MOST_LETTERS = 110
+"""Of the label of an incident, which has a line of its own as wide as the chart."""
 
 
 def progress(rehearsal: Rehearsal) -> Curve:
@@ -33,7 +35,11 @@ def progress(rehearsal: Rehearsal) -> Curve:
         key=lambda item: (item[1]["desde_min"] - item[1]["hasta_min"], item[0]),
     )[:MOST_LANES]
     lanes = tuple(
-        Lane(f"{number}. {one['nombre']}", float(one["desde_min"]), float(one["hasta_min"]))
+        Lane(
+            _cut_short(f"{number}. {one['nombre']}", MOST_LETTERS),
+            float(one["desde_min"]),
+            float(one["hasta_min"]),
+        )
         for number, one in sorted(longest)
     )
     missed = tuple(_minute(start, one["hora"]) for one in data["cortes_no_publicados"])
@@ -66,7 +72,7 @@ def together(rehearsals: Sequence[Rehearsal]) -> Curve:
         size = max(1, one.data["total"]["esperadas"])
         points = tuple((float(p["minuto"]), p["registradas"] * 100 / size) for p in one.data["avance"])
         colour = COLOURS[position % len(COLOURS)]
-        lines.append(Line(one.data["escenario"], colour, points, dashed=position % 2 == 1))
+        lines.append(Line(one.name, colour, points, dashed=position % 2 == 1))
         length = max(length, float(one.data["comparacion"]["duracion_min"]))
     step = 60 * max(1, round(length / 60 / 9))
     ticks = tuple((float(at), f"{at // 60} h") for at in range(0, int(length) + 1, step))
@@ -92,8 +98,11 @@ def places(rows: Sequence[dict[str, Any]]) -> Bars:
 
 
 def _short(name: str) -> str:
-    name = name.removeprefix("CATD ")
-    return name if len(name) <= 38 else name[:37] + "…"
+    return _cut_short(name.removeprefix("CATD "), 38)
+
+
+def _cut_short(name: str, most: int) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def steps(rows: Sequence[dict[str, Any]]) -> Bars:

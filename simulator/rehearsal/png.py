@@ -13,15 +13,28 @@ from simulator.rehearsal.document import Bars, Chart, Curve
 
 INK, GREY, GRID = "#222222", "#666666", "#DDDDDD"
 WIDTH_IN, DPI = 8.6, 160
-_LANE_IN = 0.2
+_LANE_IN = 0.32
+"""An incident has two lines: its label and, under it, its bar; neither covers the other."""
+_LEGEND_ROW_IN, _LEGEND_LETTERS = 0.17, 120
 _ROW_IN = 0.23
 
 
 def size_of(chart: Chart) -> tuple[float, float]:
     """Width and height in inches."""
     if isinstance(chart, Curve):
-        return WIDTH_IN, 3.7 + _LANE_IN * len(chart.lanes)
+        return WIDTH_IN, 3.7 + _LANE_IN * len(chart.lanes) + _LEGEND_ROW_IN * (_legend_shape(chart)[1] - 1)
     return WIDTH_IN, 0.9 + _ROW_IN * max(4, len(chart.categories))
+
+
+def _legend_shape(chart: Curve) -> tuple[int, int]:
+    """Columns and rows of the legend, by how long the names are."""
+    names = [line.name for line in chart.lines]
+    names += ["corte"] * bool(chart.cuts) + ["corte no publicado"] * bool(chart.missed)
+    lengths = [len(name) + 7 for name in names] or [1]
+    if len(lengths) <= 6 and sum(lengths) <= _LEGEND_LETTERS:
+        return len(lengths), 1
+    columns = max(1, min(6, _LEGEND_LETTERS // max(lengths)))
+    return columns, -(-len(lengths) // columns)
 
 
 @lru_cache(maxsize=16)
@@ -84,16 +97,17 @@ def _curve(figure: Figure, chart: Curve) -> None:
             markeredgewidth=1.8, label="corte no publicado",
         )  # fmt: skip
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=6, frameon=False, fontsize=8.5, handlelength=2.2,
-        borderaxespad=0.2,
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=_legend_shape(chart)[0], frameon=False, fontsize=8.5,
+        handlelength=2.2, borderaxespad=0.2,
     )  # fmt: skip
 
 
 def _lanes(axes: Axes, chart: Curve) -> None:
     for number, lane in enumerate(chart.lanes):
         width = max(chart.length / 400, min(lane.end, chart.length) - lane.start)
-        axes.barh(number, width, left=lane.start, height=0.72, color="#E69F00", alpha=0.55)
-        axes.text(chart.length * 0.004, number, lane.label, va="center", ha="left", fontsize=8, color=INK)
+        axes.barh(number + 0.28, width, left=lane.start, height=0.3, color="#E69F00")
+        where = chart.length * 0.004, number - 0.2
+        axes.text(*where, lane.label, va="center", ha="left", fontsize=8, color=INK)
     axes.set_ylim(len(chart.lanes) - 0.5, -0.5)
     axes.set_yticks([])
     for spine in axes.spines.values():

@@ -27,7 +27,8 @@ from simulator.rehearsal.document import (
 )
 from simulator.rehearsal.general import comparison
 from simulator.rehearsal.incidents import continuity, exactness, incidents
-from simulator.rehearsal.verdict import REPORT_AND_DECIDE, Ruling, passes
+from simulator.rehearsal.labels import on_top
+from simulator.rehearsal.verdict import REPORT_AND_DECIDE, Ruling, answer, passes, without_cuts
 from simulator.rehearsal.words import NOTHING, clock, count, hour, minutes, pct, share_of, yes_no
 
 TO_FILL = "Por llenar: lo da quien organiza el simulacro (opción --notas)."
@@ -50,24 +51,30 @@ def build(rehearsal: Rehearsal, rulings: Sequence[Ruling], earlier: Sequence[Reh
         *exactness(data), *_watchers(rehearsal), *_compared(rehearsal, earlier),
         *_commitments(rehearsal, rulings), *annexes(rehearsal),
     ]  # fmt: skip
-    subtitle = f"Escenario {data['escenario']}, semilla {data['semilla']} · {rehearsal.start:%d/%m/%Y}"
+    incidents_on_top = f", con {', '.join(on_top(data))}" if on_top(data) else ""
+    subtitle = (
+        f"Escenario {data['escenario']}, semilla {data['semilla']}{incidents_on_top} · "
+        f"{rehearsal.start:%d/%m/%Y}"
+    )
     return Document(f"Informe del simulacro: {rehearsal.title}", subtitle, rehearsal.end, tuple(blocks))
 
 
 def verdict_table(rulings: Sequence[Ruling]) -> Table:
     """Rule, answer, what was seen and source."""
-    rows = tuple((one.rule, yes_no(one.met), one.seen, one.source) for one in rulings)
+    rows = tuple((one.rule, answer(one), one.seen, one.source) for one in rulings)
     return Table(("regla", "cumple", "qué se vio", "fuente"), rows, (5, 1.6, 8, 1.9))
 
 
 def _verdict(rulings: Sequence[Ruling]) -> list[Block]:
     good = passes(rulings)
-    failed = sum(not one.met for one in rulings)
     words = (
         "El simulacro cumple todas las reglas."
         if good
-        else f"El simulacro no cumple {failed} de las {len(rulings)} reglas."
+        else f"El simulacro no cumple {sum(not one.met for one in rulings)} de las {len(rulings)} reglas."
     )
+    tried_not = sum(not one.exercised for one in rulings)
+    if tried_not:
+        words += f" De ellas, {tried_not} no se ejercitó."
     return [Heading("Veredicto"), Text(words, strong=True), verdict_table(rulings)]
 
 
@@ -155,6 +162,8 @@ def _actas(rehearsal: Rehearsal) -> list[Block]:
 def _cuts(rehearsal: Rehearsal) -> list[Block]:
     data = rehearsal.data
     cuts = data["cortes_por_hora"]
+    if without_cuts(data):
+        return [Heading("Cortes publicados"), Text("Se corrió sin cortes (--sin-cortes): no hay qué juzgar.")]
     rows = tuple(
         (
             hour(one["desde"]), count(one["debidos"]), count(one["publicados"]),

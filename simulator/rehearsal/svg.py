@@ -11,7 +11,9 @@ from simulator.rehearsal.document import Bars, Chart, Curve
 
 WIDTH = 860
 _LEFT, _RIGHT, _TOP, _PLOT = 48, 14, 34, 260
-_LANE = 20
+_LANE, _LANE_BAR = 30, 9
+"""An incident has two lines: its label and, under it, its bar; neither covers the other."""
+_LEGEND_ROW = 18
 _BAR, _GAP = 17, 9
 _NAMES = 300
 
@@ -40,20 +42,27 @@ def _rule(x1: float, y1: float, x2: float, y2: float, opacity: float = 0.18) -> 
     )
 
 
-def _legend(names: list[tuple[str, str, bool]]) -> list[str]:
-    parts, x = [], float(_LEFT)
+def _legend(names: list[tuple[str, str, bool]]) -> tuple[list[str], int]:
+    """Its parts, and how much lower the chart begins because of the rows after the first."""
+    parts, x, down = [], float(_LEFT), 0
     for name, colour, dashed in names:
+        wide = 32 + 7.4 * len(name) + 26
+        if x > _LEFT and x + wide > WIDTH:
+            x, down = float(_LEFT), down + _LEGEND_ROW
         dash = ' stroke-dasharray="7 4"' if dashed else ""
         parts.append(
-            f'<line x1="{x:.1f}" y1="14" x2="{x + 26:.1f}" y2="14" stroke="{colour}" stroke-width="4"{dash}/>'
+            f'<line x1="{x:.1f}" y1="{14 + down}" x2="{x + 26:.1f}" y2="{14 + down}" stroke="{colour}" '
+            f'stroke-width="4"{dash}/>'
         )
-        parts.append(_text(x + 32, 18, name))
-        x += 32 + 7.4 * len(name) + 26
-    return parts
+        parts.append(_text(x + 32, 18 + down, name))
+        x += wide
+    return parts, down
 
 
 def _curve(chart: Curve) -> str:
-    lanes_top = _TOP + _PLOT + 44
+    legend, down = _legend([(line.name, line.colour, line.dashed) for line in chart.lines])
+    top = _TOP + down
+    lanes_top = top + _PLOT + 44
     height = lanes_top + _LANE * len(chart.lanes) + 8
     wide = WIDTH - _LEFT - _RIGHT
 
@@ -61,15 +70,14 @@ def _curve(chart: Curve) -> str:
         return _LEFT + wide * minute / max(1.0, chart.length)
 
     def y_of(percent: float) -> float:
-        return _TOP + _PLOT * (1 - percent / 100)
+        return top + _PLOT * (1 - percent / 100)
 
-    parts = [_open(height, chart.title)]
-    parts += _legend([(line.name, line.colour, line.dashed) for line in chart.lines])
+    parts = [_open(height, chart.title), *legend]
     for percent in range(0, 101, 20):
         parts.append(_rule(_LEFT, y_of(percent), WIDTH - _RIGHT, y_of(percent), 0.5 if not percent else 0.18))
         parts.append(_text(_LEFT - 6, y_of(percent) + 4, f"{percent} %", "end"))
     for minute, words in chart.ticks:
-        parts.append(_text(min(x_of(minute), WIDTH - 24), _TOP + _PLOT + 32, words, "middle"))
+        parts.append(_text(min(x_of(minute), WIDTH - 24), top + _PLOT + 32, words, "middle"))
     for line in chart.lines:
         points = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in line.points)
         dash = ' stroke-dasharray="7 4"' if line.dashed else ""
@@ -77,7 +85,7 @@ def _curve(chart: Curve) -> str:
             f'<polyline points="{points}" fill="none" stroke="{line.colour}" stroke-width="2.4"{dash}>'
             f"<title>{escape(line.name)}</title></polyline>"
         )
-    bottom = _TOP + _PLOT
+    bottom = top + _PLOT
     for at in chart.cuts:
         parts.append(_rule(x_of(at), bottom, x_of(at), bottom + 9, 0.8))
     for at in chart.missed:
@@ -90,25 +98,26 @@ def _curve(chart: Curve) -> str:
         y = lanes_top + _LANE * number
         start, end = x_of(lane.start), x_of(min(lane.end, chart.length))
         parts.append(
-            f'<rect x="{start:.1f}" y="{y + 3}" width="{max(2.0, end - start):.1f}" height="{_LANE - 6}" '
-            f'fill="#E69F00" fill-opacity="0.55"><title>{escape(lane.label)}</title></rect>'
+            f'<rect x="{start:.1f}" y="{y + 17}" width="{max(2.0, end - start):.1f}" height="{_LANE_BAR}" '
+            f'fill="#E69F00"><title>{escape(lane.label)}</title></rect>'
         )
-        parts.append(_text(_LEFT, y + 14, lane.label, more=' font-size="12"'))
+        parts.append(_text(_LEFT, y + 12, lane.label, more=' font-size="12"'))
     parts.append("</svg>")
     return "".join(parts)
 
 
 def _bars(chart: Bars) -> str:
     row = _BAR + _GAP
-    height = _TOP + row * len(chart.categories) + 8
+    legend, down = _legend([(name, colour, False) for name, colour, _ in chart.series])
+    top = _TOP + down
+    height = top + row * len(chart.categories) + 8
     wide = WIDTH - _NAMES - 120
     most = max((value for _, _, values in chart.series for value in values), default=0) or 1
     if chart.unit == "%":
         most = 100
-    parts = [_open(height, chart.title)]
-    parts += _legend([(name, colour, False) for name, colour, _ in chart.series])
+    parts = [_open(height, chart.title), *legend]
     for number, category in enumerate(chart.categories):
-        y = _TOP + row * number
+        y = top + row * number
         parts.append(_text(_NAMES - 8, y + 13, category, "end", ' font-size="12"'))
         parts.append(_rule(_NAMES, y + _BAR + 4, WIDTH - 10, y + _BAR + 4, 0.08))
         for layer, (name, colour, values) in enumerate(chart.series):

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from simulator.rehearsal.document import Document
     from simulator.rehearsal.verdict import Ruling
 
-REPORT = "informe"
-GENERAL = "informe-general"
-
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     from simulator.rehearsal.verdict import MINIMUM_WITH_IMAGE
@@ -43,6 +40,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     from core.errors import UsageError
     from simulator.rehearsal import general, sections
     from simulator.rehearsal.data import read_notes, read_rehearsal
+    from simulator.rehearsal.labels import GENERAL, REPORT, labelled, on_top
     from simulator.rehearsal.verdict import judge, passes
 
     if not 0 <= args.minimo_con_imagen <= 100:
@@ -54,16 +52,18 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     if args.salida.is_file():
         raise UsageError(f"«{args.salida}» no es una carpeta.")
     notes = read_notes(args.notas) if args.notas else {}
-    rehearsals = sorted(
-        (read_rehearsal(folder, notes) for folder in args.carpetas),
-        key=lambda one: (one.start, one.data["escenario"], one.data["semilla"]),
+    rehearsals = labelled(
+        sorted(
+            (read_rehearsal(folder, notes) for folder in args.carpetas),
+            key=lambda one: (one.start, one.data["escenario"], one.data["semilla"], on_top(one.data)),
+        )
     )
     rulings = [judge(one.data, args.minimo_con_imagen) for one in rehearsals]
     documents = [
         sections.build(one, found, rehearsals[:at])
         for at, (one, found) in enumerate(zip(rehearsals, rulings, strict=True))
     ]
-    names = names_of(rehearsals)
+    names = [one.file for one in rehearsals]
     if len(rehearsals) > 1:
         documents.append(general.build(rehearsals, rulings))
         names.append(GENERAL)
@@ -80,18 +80,6 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     return Answer(DONE if good else ANSWER_IS_NO, data, _text(rehearsals, rulings, args.salida, names))
 
 
-def names_of(rehearsals: list[Rehearsal]) -> list[str]:
-    """The file name of each report, without ending: the scenario, and its seed where it ran twice."""
-    if len(rehearsals) == 1:
-        return [REPORT]
-    scenarios = [one.data["escenario"] for one in rehearsals]
-    names = [
-        f"{REPORT}-{name}" if scenarios.count(name) == 1 else f"{REPORT}-{name}-s{one.data['semilla']}"
-        for name, one in zip(scenarios, rehearsals, strict=True)
-    ]
-    return [name if names.count(name) == 1 else f"{name}-{at}" for at, name in enumerate(names, start=1)]
-
-
 def _write(folder: Path, name: str, document: Document) -> list[Path]:
     from simulator.rehearsal.docx import write_docx
     from simulator.rehearsal.html import write_html
@@ -105,15 +93,19 @@ def _write(folder: Path, name: str, document: Document) -> list[Path]:
 
 
 def _data(rehearsals: list[Rehearsal], rulings: list[list[Ruling]], good: bool) -> dict[str, object]:
+    from simulator.rehearsal.labels import on_top
     from simulator.rehearsal.verdict import passes
 
     return {
         "cumple": good,
         "simulacros": [
             {
+                "nombre": one.name,
+                "archivo": one.file,
                 "escenario": one.data["escenario"],
                 "titulo": one.title,
                 "semilla": one.data["semilla"],
+                "encima": on_top(one.data),
                 "inicio": one.data["inicio"],
                 "fin": one.data["fin"],
                 "huella": one.data["huella"],
@@ -137,12 +129,17 @@ def _write_json(path: Path, data: dict[str, object]) -> None:
 
 
 def _text(rehearsals: list[Rehearsal], rulings: list[list[Ruling]], folder: Path, names: list[str]) -> str:
+    from simulator.rehearsal.labels import REPORT, on_top
+    from simulator.rehearsal.verdict import answer
+
+    said = {"sí": "cumple", "no": "NO cumple"}
     lines = []
     for one, found in zip(rehearsals, rulings, strict=True):
-        lines.append(f"{one.title} ({one.data['escenario']}, semilla {one.data['semilla']})")
-        lines += [
-            f"  {'cumple' if ruling.met else 'NO cumple'}: {ruling.rule} {ruling.seen}" for ruling in found
-        ]
+        more = f", con {', '.join(on_top(one.data))}" if on_top(one.data) else ""
+        lines.append(f"{one.title} ({one.data['escenario']}, semilla {one.data['semilla']}{more})")
+        for ruling in found:
+            word = answer(ruling).word
+            lines.append(f"  {said.get(word, word)}: {ruling.rule} {ruling.seen}")
     lines += ["", *(f"Escrito: {folder / name}.docx, .pdf y .html" for name in names)]
     return "\n".join([*lines, f"Datos: {folder / REPORT}.json"])
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.rehearsal.words import clock, hour
+from simulator.rehearsal.document import Status
+from simulator.rehearsal.words import clock, hour, yes_no
 
 MINIMUM_WITH_IMAGE = 90.0
 """Share of the actas of every election that must have an image, in percent: a criterion of this
@@ -25,7 +26,10 @@ REPORT_AND_DECIDE = (
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """One rule and what was seen. `commitment` is what to do when it is not met."""
+    """One rule and what was seen. `commitment` is what to do when it is not met.
+
+    A rule that could not be seen because the run left it out on purpose is not `exercised`, nor met.
+    """
 
     key: str
     rule: str
@@ -33,11 +37,14 @@ class Ruling:
     seen: str
     source: str
     commitment: str
+    exercised: bool = True
 
     def as_data(self) -> dict[str, object]:
         """For `informe.json`."""
-        return {"regla": self.key, "pregunta": self.rule, "cumple": self.met, "visto": self.seen,
-                "fuente": self.source}  # fmt: skip
+        return {
+            "regla": self.key, "pregunta": self.rule, "cumple": self.met, "ejercitada": self.exercised,
+            "visto": self.seen, "fuente": self.source,
+        }  # fmt: skip
 
 
 def judge(data: dict[str, Any], minimum_with_image: float = MINIMUM_WITH_IMAGE) -> list[Ruling]:
@@ -46,7 +53,7 @@ def judge(data: dict[str, Any], minimum_with_image: float = MINIMUM_WITH_IMAGE) 
         _processed(data, minimum_with_image),
         _phases(data["fases"]),
         _continuity(data),
-        _cuts(data["cortes_por_hora"]),
+        _cuts(data),
         _zero(data["base_en_ceros"]),
     ]
 
@@ -54,6 +61,16 @@ def judge(data: dict[str, Any], minimum_with_image: float = MINIMUM_WITH_IMAGE) 
 def passes(rulings: Sequence[Ruling]) -> bool:
     """Every rule is met."""
     return all(ruling.met for ruling in rulings)
+
+
+def answer(ruling: Ruling) -> Status:
+    """The answer of a rule, as it is shown."""
+    return yes_no(ruling.met) if ruling.exercised else Status("no se ejercitó", False)
+
+
+def without_cuts(data: dict[str, Any]) -> bool:
+    """Was it run with the cuts turned off? A cut that was due is otherwise published or told as missed."""
+    return not data["cortes_por_hora"]["publicados"] and not data["cortes_no_publicados"]
 
 
 def _processed(data: dict[str, Any], minimum: float) -> Ruling:
@@ -139,7 +156,14 @@ def _names(used: Sequence[dict[str, Any]]) -> str:
     return ", ".join(dict.fromkeys(one["medida"] for one in used))
 
 
-def _cuts(cuts: dict[str, Any]) -> Ruling:
+def _cuts(data: dict[str, Any]) -> Ruling:
+    cuts = data["cortes_por_hora"]
+    rule = f"¿Hubo al menos {cuts['minimo']} cortes por hora?"
+    if without_cuts(data):
+        return Ruling(
+            "cortes", rule, False, "No se ejercitó: se corrió sin cortes (--sin-cortes).", "RE 339",
+            "Correr el simulacro con cortes: sin ellos no se sabe si la publicación cumple.", exercised=False,
+        )  # fmt: skip
     failed = [one for one in cuts["horas"] if one["cumple"] is False]
     seen = f"Publicados {cuts['publicados']:,} de {cuts['debidos']:,} cortes"
     if not cuts["publicados"]:
@@ -150,7 +174,7 @@ def _cuts(cuts: dict[str, Any]) -> Ruling:
     else:
         seen += f"; al menos {cuts['minimo']} en cada hora completa."
     return Ruling(
-        "cortes", f"¿Hubo al menos {cuts['minimo']} cortes por hora?", bool(cuts["cumple"]), seen, "RE 339",
+        "cortes", rule, bool(cuts["cumple"]), seen, "RE 339",
         "Corregir lo que impidió publicar y repetir la prueba de publicación.",
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ Putting several files together is `overlays`; what a scenario means is `document
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from core.domain.catalog import Catalog
 from core.errors import InputError
 from simulator.scenario.document import Scenario
 from simulator.scenario.faults import Where
-from simulator.scenario.overlays import Origin, Origins, Overlay, compose
+from simulator.scenario.overlays import Composed, Origin, Origins, Overlay, compose
 
 
 class ScenarioError(CatalogError):
@@ -44,20 +45,59 @@ class LoadedScenario:
 
 def load_scenario(path: Path, overlays: Sequence[Path] = ()) -> LoadedScenario:
     """Read a document with overlays on top. Raises `InputError` or `ScenarioError`; nothing is half read."""
+    loaded, misnamed = _read(path, overlays)
+    if misnamed:
+        raise ScenarioError(misnamed)
+    return loaded
+
+
+def review_scenario(path: Path, overlays: Sequence[Path] = ()) -> tuple[LoadedScenario, Catalog]:
+    """A scenario with its catalogue. Raises as `load_scenario` and `open_scenario_catalog` do.
+
+    A wrong name, which keeps nothing else from being looked at, is told together with what the catalogue
+    does not have.
+    """
+    loaded, misnamed = _read(path, overlays)
+    try:
+        catalog = open_scenario_catalog(loaded)
+    except CatalogError as error:
+        if not misnamed:
+            raise
+        raise ScenarioError([*misnamed, *error.problems], error.more) from error
+    except InputError as error:
+        if not misnamed:
+            raise
+        raise ScenarioError([*misnamed, error]) from error
+    if misnamed:
+        raise ScenarioError(misnamed)
+    return loaded, catalog
+
+
+def _read(path: Path, overlays: Sequence[Path]) -> tuple[LoadedScenario, list[InputError]]:
+    """A scenario, and the fault of its name when it is not that of the file. Raises the other faults."""
     if not path.is_file():
         raise InputError(path, message="no existe o no es un archivo; se esperaba un escenario en TOML")
     problems = Problems()
     composed = compose(path, overlays, problems)
+    misnamed = _misnamed(path, composed)
     if problems.found:
-        raise ScenarioError(problems.found)
+        raise ScenarioError([*problems.found, *misnamed], problems.more)
     try:
         scenario = Scenario.model_validate(composed.data)
     except ValidationError as error:
-        raise ScenarioError([fault_of(path, composed.origins, one) for one in error.errors()]) from error
-    if scenario.name != path.stem:
-        line = composed.origins["nombre"][-1].line
-        raise InputError(path, line, "nombre", f"«{path.stem}», como el archivo", scenario.name)
-    return LoadedScenario(path, scenario, content_hash(scenario), tuple(composed.overlays), composed.origins)
+        faults = [fault_of(path, composed.origins, one) for one in error.errors()]
+        raise ScenarioError([*faults, *misnamed]) from error
+    overlaid = tuple(composed.overlays)
+    return LoadedScenario(path, scenario, content_hash(scenario), overlaid, composed.origins), misnamed
+
+
+def _misnamed(path: Path, composed: Composed) -> list[InputError]:
+    name = composed.data.get("nombre")
+    # What is not a text is a fault of its own.
+    if not isinstance(name, str) or name == path.stem:
+        return []
+    origin = composed.origins["nombre"][-1]
+    return [InputError(origin.path, origin.line, "nombre", f"«{path.stem}», como el archivo", name)]
 
 
 def content_hash(scenario: Scenario) -> str:
@@ -133,6 +173,8 @@ def _mentions(scenario: Scenario, catalog: Catalog) -> Iterator[Mention]:
         for alias, catd in zip(("de_catd", "a_catd"), ends, strict=True):
             if catd is not None:
                 yield f"personal.{place}.{alias}", a_catd, catds, (catd,)
+    for number, shift in enumerate(scenario.staff.place_shifts):
+        yield f"personal.turnos_catd#{number}.catd", a_catd, catds, shift.catds
     named = {str(number) for number in catds}
     yield "plan.actas_por_catd", f"{a_catd}, por su número", named, scenario.plan.by_catd
     minutes = [name for name in scenario.plan.arrived_pct if not name.isdecimal()]
@@ -142,7 +184,12 @@ def _mentions(scenario: Scenario, catalog: Catalog) -> Iterator[Mention]:
 def _not_there(loaded: LoadedScenario, place: str, expected: str, value: object) -> InputError:
     origin = _origin(loaded.origins, [f"{place}.{value}", place, place.rpartition(".")[0]], -1)
     path, line = (origin.path, origin.line) if origin else (loaded.path, None)
-    return InputError(path, line, place, expected, value)
+    return InputError(path, line, shown(place), expected, value)
+
+
+def shown(place: str) -> str:
+    """A place as people count: the first [[falla_enlace]], «falla_enlace#0» inside, is «falla_enlace#1»."""
+    return re.sub(r"#(\d+)", lambda found: f"#{int(found[1]) + 1}", place)
 
 
 def _origin(origins: Origins, places: Iterable[str], which: int) -> Origin | None:
@@ -151,7 +198,6 @@ def _origin(origins: Origins, places: Iterable[str], which: int) -> Origin | Non
 
 def fault_of(path: Path, origins: Origins, error: Any) -> InputError:
     """A fault that the models found, with its file, line and key."""
-    names = [str(part) for part in error["loc"]]
     place = ""
     places = []
     for part in error["loc"]:
@@ -160,7 +206,7 @@ def fault_of(path: Path, origins: Origins, error: Any) -> InputError:
     # What is missing should have been in the file that began the table; what is wrong, in the last to write.
     origin = _origin(origins, reversed(places), 0 if error["type"] == "missing" else -1)
     expected, found, message = _words(error)
-    column = ".".join(names) or None
+    column = shown(place.removesuffix(".[key]")) or None
     where = (origin.path, origin.line) if origin else (path, None)
     return InputError(*where, column, expected, found, message=message)
 
@@ -184,7 +230,8 @@ def _words(error: Any) -> tuple[str, object, str]:
         words, limit = limits[kind]
         return f"{words} {context[limit]:g}", found, ""
     if kind == "literal_error":
-        return f"uno de {context['expected'].replace(' or ', ', ')}", found, ""
+        allowed = re.sub(r"'([^']*)'", r"«\1»", context["expected"])
+        return f"uno de {allowed.replace(' or ', ', ')}", found, ""
     plain = {
         "int_type": "un número entero", "int_parsing": "un número entero",
         "int_from_float": "un número entero", "float_type": "un número", "float_parsing": "un número",

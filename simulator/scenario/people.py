@@ -27,6 +27,13 @@ class Shift(Part):
         return self
 
 
+class PlaceShift(Shift):
+    """People of one role who reinforce some CATDs from one time to another."""
+
+    role: Literal["digitalizadores", "acopiadores"] = key("rol", "«digitalizadores» o «acopiadores»")
+    catds: tuple[int, ...] = key("catd", "números de CATD; vacío: todos", ())
+
+
 class Rests(Part):
     """Rests of the capturistas, staggered, and how they tire."""
 
@@ -75,6 +82,9 @@ class Staff(Part):
     )
     absent: Share = key(
         "ausencia", "parte del personal de los CATD que falta (queda al menos una persona)", 0.0
+    )
+    place_shifts: tuple[PlaceShift, ...] = key(
+        "turnos_catd", "personas por CATD que se suman a las de la razón, por rol y turno", ()
     )
     capture_place: Literal["estatal", "por_catd"] = key(
         "captura", "«estatal» (un solo grupo) o «por_catd»", "estatal"

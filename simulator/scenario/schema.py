@@ -17,6 +17,8 @@ from simulator.scenario.overlays import BASE, HEADER, WITH, IncidentHeader
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """The one the TOML tools of editors understand."""
+TITLE = "Escenario del PREP, formato "
+"""How the title of the schema begins; the number of the format follows."""
 _DEFINITIONS = "definitions"
 
 
@@ -45,7 +47,7 @@ def scenario_schema() -> dict[str, Any]:
     }
     schema: dict[str, Any] = {
         "$schema": DIALECT,
-        "title": f"Escenario del PREP, formato {FORMAT}",
+        "title": f"{TITLE}{FORMAT}",
         "description": "Una noche y cómo se espera que termine; o una incidencia que se pone encima.",
         "type": "object",
         "additionalProperties": False,

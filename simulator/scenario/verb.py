@@ -21,8 +21,13 @@ MOST_SEEDS = 100
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="accion", metavar="ACCIÓN", required=True, title="acciones")
     schema = actions.add_parser("esquema", help="el JSON Schema del documento, para editores")
-    schema.add_argument("--salida", type=Path, metavar="ARCHIVO", help="lo escribe ahí en vez de mostrarlo")
-    review = actions.add_parser("revisar", help="dice todas las faltas de un escenario, o lo que contiene")
+    schema.add_argument(
+        "--salida",
+        type=Path,
+        metavar="ARCHIVO",
+        help="lo escribe ahí en vez de mostrarlo; solo reemplaza otro esquema de escenario",
+    )
+    review = actions.add_parser("revisar", help="dice las faltas de un escenario, o lo que contiene")
     plan = actions.add_parser("plan", help="actas que espera cada CATD, hora por hora")
     for action in (review, plan):
         action.add_argument("archivo", type=Path, metavar="ESCENARIO", help="archivo TOML del escenario")
@@ -69,22 +74,35 @@ def _schema(target: Path | None) -> Answer:
     text = schema_text()
     if target is None:
         return Answer(DONE, scenario_schema(), text.rstrip("\n"))
-    from core.errors import UsageError
+    if target.exists() and not _is_ours(target):
+        from core.errors import UsageError
 
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"No se pudo escribir {target}: {error.strerror}.") from error
+        raise UsageError(f"«{target}» ya existe y no es un esquema de escenario; no se sobrescribe.")
+    target.write_text(text, encoding="utf-8")
     return Answer(DONE, {"salida": target}, f"Escrito en {target}")
 
 
+def _is_ours(path: Path) -> bool:
+    """True when a file is a schema written by this verb, of this format or of another one."""
+    import json
+
+    from simulator.scenario.schema import DIALECT, TITLE
+
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    if not isinstance(found, dict) or found.get("$schema") != DIALECT:
+        return False
+    return str(found.get("title", "")).startswith(TITLE)
+
+
 def _review(path: Path, overlays: list[Path]) -> Answer:
-    from simulator.scenario.file import ScenarioError, load_scenario, open_scenario_catalog
+    from simulator.scenario.file import ScenarioError, review_scenario
     from simulator.scenario.words import summary_data, summary_text
 
     try:
-        loaded = load_scenario(path, overlays)
-        catalog = open_scenario_catalog(loaded)
+        loaded, catalog = review_scenario(path, overlays)
     except ScenarioError as error:
         found = len(error.problems)
         head = "1 falta:" if found == 1 else f"{found} faltas:"

@@ -28,7 +28,10 @@ from core.storage.database import open_existing
 from core.storage.reading import ledger_events, reading
 from simulator.live.control import CONTROL, HOST, ControlClient, ControlError, ControlServer, NoLiveNightError
 from simulator.live.verb import VERB
+from simulator.night.network import exercise_of
+from simulator.night.restart import OtherRunError, check_same_run
 from simulator.output import MARKER
+from simulator.scenario.file import load_scenario, open_scenario_catalog
 from tests.conftest import Prep
 from tests.simulator.night.test_restart import SMALL, killed
 
@@ -112,6 +115,9 @@ def test_without_a_live_night_it_says_so(tmp_path: Path) -> None:
         client.pause()
     (tmp_path / CONTROL).unlink()
     (tmp_path / "resumen.json").write_text("{}")
+    with pytest.raises(NoLiveNightError, match="no fue en vivo"):
+        client.state()
+    (tmp_path / "resumen.json").write_text('{"en_vivo": {}}')
     assert client.state() == {"estado": "terminada"}
 
 
@@ -119,7 +125,7 @@ def test_without_a_live_night_it_says_so(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("pausa", "3"), "no lleva"),
-        (("velocidad",), "número"),
+        (("velocidad",), "Falta el número"),
         (("velocidad", "rápido"), "rápido"),
         (("inyectar",), "archivo TOML"),
         (("restablecer",), "--catd"),
@@ -223,19 +229,28 @@ def test_a_night_governed_live_is_repeated_from_its_instructions(prep: Prep, liv
     assert abs(int(str(told["virtual_ms"])) - before) <= 1
     live.reach(115)
     control(live.folder, "trasladar", "--capturistas", "3")
-    control(live.folder, "restablecer", "--catd", "1")
+    assert control(live.folder, "restablecer", "--catd", "1").data["restablecidos"] == [1]
+    restored = control(live.folder, "restablecer", "--catd", "1", "3")
+    assert restored.data["restablecidos"] == [3]
+    assert restored.text.endswith("Terminan las fallas de enlace de CATD 3. No tenían ninguna: CATD 1.")
+    with pytest.raises(ControlError, match=r"Ninguno de esos CATD \(1, 3\)"):
+        control(live.folder, "restablecer", "--catd", "1", "3")
     live.finish()
     assert not (live.folder / CONTROL).exists()
     assert live.client.state() == {"estado": "terminada"}
     summary = json.loads((live.folder / "resumen.json").read_text(encoding="utf-8"))
-    assert summary["en_vivo"]["instrucciones"] == 3
+    assert summary["en_vivo"]["instrucciones"] == 4
+    recorded = (live.folder / "instrucciones.jsonl").read_text(encoding="utf-8")
+    assert len(recorded.splitlines()) == 4
     assert "Corte en vivo" in {one["nombre"] for one in summary["incidentes"]}
     head = head_of(live.folder)
     database = open_existing(str(live.folder / "prep.db"))
     with reading(database) as connection:
-        kinds = [event.kind for _, event, _ in ledger_events(connection)]
+        events = [event for _, event, _ in ledger_events(connection)]
     database.dispose()
-    assert EventKind.INCIDENT_OPENED in kinds
+    assert EventKind.INCIDENT_OPENED in {event.kind for event in events}
+    measures = [event.data for event in events if event.kind is EventKind.MEASURE_APPLIED]
+    assert [one["catds"] for one in measures if one["measure"] == "Enlace restablecido"] == [[1], [3]]
     assert replayed(prep, live, "otra") == head
     assert replayed(prep, live, "muerta", point=("recien_confirmado", 9)) == head
     # Without the instructions it is another night.
@@ -267,6 +282,22 @@ def test_an_injection_that_is_wrong_says_file_line_and_key_and_changes_nothing(l
     with pytest.raises(PrepError, match="velocidad"):
         control(live.folder, "velocidad", "0")
     assert not (live.folder / "instrucciones.jsonl").exists()
+
+
+def test_another_run_is_told_apart_in_spanish(tmp_path: Path) -> None:
+    run = {"escenario_sha256": "a", "semilla": 4, "catalogo_sha256": "b", "cortes": False}
+    marker = tmp_path / MARKER
+    marker.write_text(json.dumps({"corrida": run}), encoding="utf-8")
+    check_same_run(tmp_path, marker, {**run})
+    with pytest.raises(OtherRunError, match=r"\(la de la carpeta: no; la pedida: sí\)"):
+        check_same_run(tmp_path, marker, {**run, "cortes": True})
+
+
+def test_an_exercise_says_its_percentage_as_spanish_writes_it() -> None:
+    loaded = load_scenario(SMALL)
+    exercise = loaded.scenario.continuity.exercises[0].model_copy(update={"capacity": 0.05})
+    outage = exercise_of(open_scenario_catalog(loaded), exercise, "ejercicio/0", 0)
+    assert outage.incident.measures[0].effect == "otro medio con 5 % del enlace"
 
 
 def test_stopped_from_the_keyboard_it_can_be_continued(prep: Prep, live: Live) -> None:

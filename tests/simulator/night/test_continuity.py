@@ -59,7 +59,7 @@ def test_an_outage_is_opened_answered_and_resolved_at_its_times(field: MakeField
     assert (incident.detected_ms, incident.authorised_ms, incident.active_ms) == (
         67 * MINUTE, 74 * MINUTE, 80 * MINUTE,
     )  # fmt: skip
-    assert incident.effect == "el enlace da 50% de su capacidad"
+    assert incident.effect == "el enlace da 50 % de su capacidad"
 
 
 def test_whoever_authorises_a_measure_has_noticed(field: MakeField) -> None:

@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,11 +24,12 @@ from simulator.night.tables import cuts_by_hour
 from simulator.rehearsal import general as rehearsal_general
 from simulator.rehearsal import sections
 from simulator.rehearsal.data import Notes, Rehearsal, read_notes, read_rehearsal
-from simulator.rehearsal.document import Document, Heading, Picture, Status, Table
+from simulator.rehearsal.document import Curve, Document, Heading, Lane, Line, Picture, Status, Table
 from simulator.rehearsal.docx import write_docx
 from simulator.rehearsal.html import write_html
 from simulator.rehearsal.pdf import write_pdf
 from simulator.rehearsal.png import draw_png
+from simulator.rehearsal.svg import WIDTH, draw_svg
 from simulator.rehearsal.verdict import judge, passes
 from simulator.scenario.base import MS_PER_HOUR
 from tests.simulator.conftest import DATA
@@ -213,6 +215,35 @@ def test_the_page_asks_nothing_of_anybody(document: Document) -> None:
     assert "prefers-color-scheme: dark" in page
 
 
+def drawn(chart: Curve, tag: str) -> list[dict[str, float]]:
+    """Where the SVG of a chart has its marks of a kind: x, y, and the sizes they have."""
+    found = []
+    for one in re.findall(rf"<{tag} [^>]*>", draw_svg(chart)):
+        found.append({k: float(v) for k, v in re.findall(r'\b(x|y|width|height|font-size)="([\d.]+)"', one)})
+    return found
+
+
+def test_labels_of_close_incidents_cover_neither_a_bar_nor_each_other() -> None:
+    lanes = tuple(Lane(f"{n}. Corte de enlace en el distrito {n}", 2.0 * n, 200.0) for n in range(1, 9))
+    chart = Curve("a", "Avance", "", (Line("capturadas", "#000000", ((0, 0), (240, 90))),), (), 240, lanes)
+    bars = [(one["y"], one["y"] + one["height"]) for one in drawn(chart, "rect")]
+    # A label goes from its letters' height over its line to the tails below it.
+    labels = [(one["y"] - 10, one["y"] + 3) for one in drawn(chart, "text") if one.get("font-size") == 12]
+    assert len(bars) == len(labels) == len(lanes)
+    spans = sorted([*bars, *labels])
+    assert all(above[1] <= below[0] for above, below in pairwise(spans))
+
+
+def test_the_legend_of_many_runs_takes_more_rows_and_stays_inside() -> None:
+    names = [f"simulacro-5 (semilla {n}, con x04 y x13)" for n in range(6)]
+    chart = Curve("a", "A", "", tuple(Line(n, "#000000", ((0, 0), (9, 9))) for n in names), (), 240)
+    keys = [one for one in drawn(chart, "text") if one["x"] != 42]
+    assert len(keys) == len(names)
+    assert len({(one["x"], one["y"]) for one in keys}) == len(names)
+    assert all(one["x"] + 7.4 * len(names[0]) < WIDTH for one in keys)
+    assert draw_png(chart)
+
+
 # -- the verdict -----------------------------------------------------------------------------------
 
 
@@ -361,6 +392,29 @@ def test_the_tables_add_up_to_the_summary(rehearsal: Rehearsal) -> None:
     assert {code: recorded[code] for code in data["observaciones"]} == data["observaciones"]
 
 
+def test_the_summary_for_people_tells_when_each_incident_was_seen_and_what_was_done(
+    folder: Path, rehearsal: Rehearsal
+) -> None:
+    text = (folder / "resumen.md").read_text(encoding="utf-8")
+    section = text.partition("## Incidentes")[2].partition("## Captura")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines()]
+    titles = next(line for line in lines if line[0] == "desde")
+    told = [dict(zip(titles, line, strict=True)) for line in lines if len(line) == len(titles)]
+    links = [one for one in rehearsal.data["incidentes"] if one["detectado"]]
+    assert links
+    for one in links:
+        row = next(row for row in told if (row["qué pasó"], row["desde"]) == (one["nombre"], one["desde"]))
+        for title, key in (
+            ("detectado", "detectado"), ("autorizado", "autorizado"), ("autorizó", "autorizado_por"),
+            ("activo", "activo"),
+        ):  # fmt: skip
+            assert row[title] == (one[key] or "—")
+    measures = section.partition("## Medidas")[2]
+    for one in rehearsal.data["medidas"]:
+        assert f"| {one['medida']} |" in measures
+        assert f"| {one['autorizo']} | {one['autorizada'][11:16]} | {one['activa'][11:16]} |" in measures
+
+
 # -- what is read ----------------------------------------------------------------------------------
 
 
@@ -416,7 +470,9 @@ def test_notes_are_read_by_scenario_and_wrong_ones_told(tmp_path: Path) -> None:
         ("[chica]\ndifusor = 1\n", r"chica\.difusor"),
         ('[chica]\ncompromisos = "uno"\n', "una lista de textos"),
         ("chica = 1\n", "una tabla por escenario"),
-        ("chica =", "no es TOML"),
+        ("chica =", r"notas\.toml, línea 1, columna 8: no es TOML válido: termina antes de tiempo$"),
+        ("[chica]\ndifusores = Cinco\n", r"notas\.toml, línea 2, columna 13: no es TOML válido$"),
+        ('[chica]\ndifusores = """Cinco', "línea 2, columna 21: no es TOML válido: termina antes de tiempo$"),
     ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=told):

@@ -6,7 +6,7 @@ import io
 import json
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,7 +16,8 @@ from core.cli_spanish import SpanishParser
 from core.cli_verb import ANSWER_IS_NO, DONE, Answer
 from core.errors import PrepError, UsageError
 from simulator.rehearsal.data import Rehearsal, read_rehearsal
-from simulator.rehearsal.verb import VERB, names_of
+from simulator.rehearsal.labels import labelled
+from simulator.rehearsal.verb import VERB
 from tests.simulator.conftest import DATA
 from tests.simulator.rehearsal.test_rehearsal import good
 
@@ -80,8 +81,81 @@ def test_several_folders_give_one_report_each_and_the_general_one(folders: Folde
 def test_two_runs_of_one_scenario_are_told_apart_by_their_seed(folders: Folders) -> None:
     one, other = read_rehearsal(folders.first, {}), read_rehearsal(folders.second, {})
     again = Rehearsal(one.folder, one.data | {"semilla": 9}, False)
-    assert names_of([one, again, other]) == ["informe-chica-s3", "informe-chica-s9", "informe-segundo"]
-    assert names_of([one]) == ["informe"]
+    named = labelled([one, again, other])
+    assert [run.file for run in named] == ["informe-chica-s3", "informe-chica-s9", "informe-segundo"]
+    assert [run.name for run in named] == ["chica (semilla 3)", "chica (semilla 9)", "segundo"]
+    assert [run.file for run in labelled([one])] == ["informe"]
+
+
+def test_runs_of_one_seed_are_told_apart_by_what_was_put_on_top_and_then_numbered(folders: Folders) -> None:
+    def run(**changes: Any) -> Rehearsal:
+        return Rehearsal(one.folder, one.data | changes, False)
+
+    one = read_rehearsal(folders.first, {})
+    off = run(cortes_por_hora=one.data["cortes_por_hora"] | {"publicados": 0}, cortes_no_publicados=[])
+    x04 = {"archivo": "x04-sincronia-detenida.toml", "clave": "X04"}
+    mine = {"archivo": "Mi ensayo.toml", "clave": None}
+    named = labelled([one, run(encima=[x04]), run(encima=[x04, mine]), one, off, run(escenario="general")])
+    assert [run.name for run in named] == [
+        "chica (semilla 3) n.º 1",
+        "chica (semilla 3, con x04)",
+        "chica (semilla 3, con x04 y mi ensayo)",
+        "chica (semilla 3) n.º 2",
+        "chica (semilla 3, sin cortes)",
+        "general",
+    ]
+    assert [run.file for run in named] == [
+        "informe-chica-s3-n1",
+        "informe-chica-s3-con-x04",
+        "informe-chica-s3-con-x04-mi-ensayo",
+        "informe-chica-s3-n2",
+        "informe-chica-s3-sin-cortes",
+        "informe-general-n1",
+    ]
+
+
+def test_the_general_report_tells_runs_of_one_scenario_apart_and_counts_one_rehearsal(
+    folders: Folders, tmp_path: Path
+) -> None:
+    runs = [folders.first]
+    for seed in (8, 9):
+        runs.append(tmp_path / f"s{seed}")
+        runs[-1].mkdir()
+        data = json.loads((folders.first / "resumen.json").read_text(encoding="utf-8"))
+        (runs[-1] / "resumen.json").write_text(json.dumps(data | {"semilla": seed}), encoding="utf-8")
+    inform(*runs, "--salida", tmp_path / "i")
+    page = (tmp_path / "i" / "informe-general.html").read_text(encoding="utf-8")
+    for seed in (3, 8, 9):
+        # The tables of who is who, rules, comparison and milestones, the curve, incidents and pending.
+        assert page.count(f"chica (semilla {seed})") >= 7
+        assert f"informe-chica-s{seed}" in page
+        assert (tmp_path / "i" / f"informe-chica-s{seed}.pdf").is_file()
+    assert "<td>chica</td>" not in page
+    assert "0 de 3 corridas cumplen todas las reglas" in page
+    assert "El artículo 349 pide al menos 3; este informe cubre 1." in page
+    assert "Se hicieron al menos" not in page
+    written = json.loads((tmp_path / "i" / "informe.json").read_text(encoding="utf-8"))
+    assert [(one["nombre"], one["archivo"]) for one in written["simulacros"]] == [
+        (f"chica (semilla {seed})", f"informe-chica-s{seed}") for seed in (3, 8, 9)
+    ]
+
+
+def test_a_run_without_cuts_is_told_as_not_exercised_and_does_not_pass(tmp_path: Path) -> None:
+    made = tmp_path / "s"
+    run = ["simular", str(DATA / "chica.toml"), "--salida", str(made), "--semilla", "3", "--sin-cortes"]
+    assert main(run) == 0
+    summary = (made / "resumen.md").read_text(encoding="utf-8")
+    assert "Se corrió sin cortes; la regla de tres por hora no se ejercitó." in summary
+    assert "por hora completa: NO" not in summary
+    cuts = json.loads((made / "resumen.json").read_text(encoding="utf-8"))["cortes_por_hora"]
+    assert (cuts["sin_cortes"], cuts["cumple"], cuts["no_publicados"]) == (True, None, 0)
+    answer = inform(made, "--salida", tmp_path / "i")
+    assert answer.exit_code == ANSWER_IS_NO
+    assert "no se ejercitó: ¿Hubo al menos 3 cortes por hora? No se ejercitó: se corrió sin" in answer.text
+    page = (tmp_path / "i" / "informe.html").read_text(encoding="utf-8")
+    assert "Corregir lo que impidió publicar" not in page
+    assert "Correr el simulacro con cortes" in page
+    assert "De ellas, 1 no se ejercitó." in page
 
 
 def test_what_cannot_be_read_writes_nothing(folders: Folders, tmp_path: Path) -> None:

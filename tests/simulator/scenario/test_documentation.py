@@ -24,6 +24,7 @@ PLACES: dict[str, type[scenario_base.Part]] = {
     "`[personal]`": scenario_people.Staff,
     "`[[personal.capturistas]]`": scenario_people.Shift,
     "`[personal.descansos]`": scenario_people.Rests,
+    "`[[personal.turnos_catd]]`": scenario_people.PlaceShift,
     "`[[personal.traslados]]`": scenario_people.Transfer,
     "`[[personal.traslados_captura]]`": scenario_people.CaptureTransfer,
     "`[tiempos]`": scenario.Times,

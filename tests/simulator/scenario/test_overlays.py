@@ -91,7 +91,7 @@ def test_a_fault_of_an_overlay_is_told_with_its_own_file_and_line(write: Write) 
         load_scenario(CHICA, [overlay])
     wrong = {(Path(one.file).name, one.line, one.column) for one in caught.value.problems}
     # chica.toml has two link faults of its own: this one is the third of the composition.
-    assert ("mala.toml", 6, "falla_enlace.2.dura_min") in wrong
+    assert ("mala.toml", 6, "falla_enlace#3.dura_min") in wrong
 
 
 def test_what_an_overlay_breaks_between_keys_is_told_where_it_was_written(write: Write) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from simulator.scenario.file import ScenarioError, load_scenario, open_scenario_catalog
+from simulator.scenario.file import ScenarioError, load_scenario, open_scenario_catalog, review_scenario
 from tests.simulator.conftest import DATA
 
 GOOD = (DATA / "chica.toml").read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def line_of(path: Path, text: str) -> int:
         ("adopcion = 0.3", 'adopcion = "mucha"', "prep_casilla.adopcion", "un número"),
         ("resolutores = 2", "resolutores = 2.5", "personal.resolutores", "un número entero"),
         ("cortes_por_hora = 3", "cortes_por_hora = 2", "calendario.cortes_por_hora", "mayor o igual que 3"),
-        ('tipo = "intermitente"', 'tipo = "lento"', "falla_enlace.1.tipo", "'sin_enlace', 'intermitente'"),
+        ('tipo = "intermitente"', 'tipo = "lento"', "falla_enlace#2.tipo", "«sin_enlace», «intermitente»"),
     ],
 )  # fmt: skip
 def test_a_wrong_key_is_refused_with_its_line(write: Write, old: str, new: str, key: str, words: str) -> None:
@@ -72,6 +72,29 @@ def test_what_is_not_toml_is_told_with_its_line(write: Write) -> None:
     with pytest.raises(ScenarioError, match="no es TOML") as caught:
         load_scenario(path)
     assert caught.value.line == line_of(path, "adopcion = ")
+    assert caught.value.column == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("a = nada\n", 1, "falta el valor"),
+        ("a = 1\na = 2\n", 2, "la clave ya se había escrito"),
+        ("[a]\n[a]\n", 2, "la tabla ya se había escrito"),
+        ("a\n", 1, "se esperaba ="),
+        ('a = "abierto\n', 1, "no se admite"),
+        ("a = [1,\n2\n", 2, "no se cierra"),
+        ("a = 1 2\n", 1, "sobra algo"),
+    ],
+)
+def test_what_is_not_toml_is_told_in_spanish(tmp_path: Path, text: str, line: int, words: str) -> None:
+    path = tmp_path / "mala.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    assert caught.value.line == line
+    assert caught.value.reason.startswith("no es TOML válido")
+    assert words in caught.value.reason
 
 
 @pytest.mark.parametrize(
@@ -90,6 +113,23 @@ def test_a_calendar_that_makes_no_sense_is_refused(write: Write, old: str, new: 
 def test_a_name_that_is_not_the_file_s_is_refused(write: Write) -> None:
     with pytest.raises(InputError, match="otra"):
         load_scenario(write('nombre = "chica"', 'nombre = "chica"', "otra"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "others"),
+    [
+        ("adopcion = 0.3", "adopcion = 1.3", ["prep_casilla.adopcion"]),
+        ("distritos = [2]", "distritos = [2, 9]", ["continuidad.ejercicios#1.distritos"]),
+        ('catalogo = "catalogo"', 'catalogo = "otro"', [None]),
+        ('nombre = "chica"', 'nombre = "chica"', []),
+    ],
+)
+def test_a_wrong_name_is_told_with_the_other_faults(
+    write: Write, old: str, new: str, others: list[str | None]
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        review_scenario(write(old, new, "otra"))
+    assert sorted(str(one.column) for one in caught.value.problems) == sorted(map(str, ["nombre", *others]))
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

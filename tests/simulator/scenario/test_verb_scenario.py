@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from core.cli import main
 from core.cli_output import Output
-from core.cli_verb import ANSWER_IS_NO, DONE, Answer
+from core.cli_verb import ANSWER_IS_NO, BAD_INPUT, DONE, Answer
 from core.errors import InputError, UsageError
 from simulator.scenario.schema import scenario_schema
 from simulator.scenario.verb import VERB
@@ -55,9 +56,29 @@ def test_the_schema_is_json_in_spanish(ask: Ask, tmp_path: Path) -> None:
     assert (tmp_path / "e.json").read_text(encoding="utf-8") == answer.text + "\n"
 
 
-def test_a_schema_that_cannot_be_written_is_told(ask: Ask, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="No se pudo escribir"):
-        ask("esquema", "--salida", tmp_path / "no" / "hay" / "e.json")
+def test_a_schema_that_cannot_be_written_is_told_in_spanish(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "no" / "hay" / "e.json"
+    assert main(["escenario", "esquema", "--salida", str(target)]) == BAD_INPUT
+    assert f"no se pudo abrir «{target}»: no existe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["apuntes", "{}", "[1]", '{"title": "Escenario del PREP, formato 1"}', ""])
+def test_a_schema_is_never_written_over_something_else(ask: Ask, tmp_path: Path, text: str) -> None:
+    target = tmp_path / "e.json"
+    target.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="no se sobrescribe"):
+        ask("esquema", "--salida", target)
+    assert target.read_text(encoding="utf-8") == text
+
+
+def test_a_schema_is_written_over_an_older_one(ask: Ask, tmp_path: Path) -> None:
+    target = tmp_path / "e.json"
+    older = {**scenario_schema(), "title": "Escenario del PREP, formato 0"}
+    target.write_text(json.dumps(older), encoding="utf-8")
+    assert ask("esquema", "--salida", target).exit_code == DONE
+    assert json.loads(target.read_text(encoding="utf-8")) == scenario_schema()
 
 
 def test_every_reference_of_the_schema_leads_somewhere() -> None:
@@ -126,6 +147,25 @@ def test_a_review_looks_into_the_catalogue_too(ask: Ask, tmp_path: Path) -> None
     answer = ask("revisar", CHICA, "--con", overlay)
     assert answer.exit_code == ANSWER_IS_NO
     assert "1 falta:" in answer.text and "línea 3" in answer.text and "«GUB»" in answer.text
+
+
+def test_a_review_tells_a_wrong_name_among_the_other_faults(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "otra.toml"
+    text = CHICA.read_text(encoding="utf-8").replace("adopcion = 0.3", "adopcion = 1.3")
+    path.write_text(text, encoding="utf-8")
+    answer = ask("revisar", path)
+    assert answer.exit_code == ANSWER_IS_NO
+    assert answer.text.startswith("2 faltas:")
+    assert "prep_casilla.adopcion" in answer.text
+    assert "se esperaba «otra», como el archivo; se encontró «chica»" in answer.text
+
+
+def test_a_base_that_is_not_there_is_a_fault_of_the_scenario(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "uno.toml"
+    path.write_text('base = "nada.toml"\nnombre = "uno"\n', encoding="utf-8")
+    answer = ask("revisar", path)
+    assert answer.exit_code == ANSWER_IS_NO
+    assert "nada.toml: no existe" in answer.text
 
 
 def test_a_review_of_nothing_is_bad_input(ask: Ask, tmp_path: Path) -> None:

@@ -135,8 +135,8 @@ def test_a_review_tells_every_fault_and_ends_with_no(ask: Ask, tmp_path: Path) -
     answer = ask("revisar", CHICA, "--con", overlay)
     assert answer.exit_code == ANSWER_IS_NO
     assert answer.text.splitlines()[0] == "2 faltas:"
-    assert "mala.toml, línea 2, columna prep_casilla.adopcion" in answer.text
-    assert "mala.toml, línea 3, columna prep_casilla.rd" in answer.text
+    assert "mala.toml, línea 2, clave prep_casilla.adopcion" in answer.text
+    assert "mala.toml, línea 3, clave prep_casilla.rd" in answer.text
     problems: Any = answer.data["problemas"]
     assert [one["linea"] for one in problems] == [2, 3]
 

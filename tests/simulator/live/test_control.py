@@ -152,6 +152,8 @@ class Live:
                 "--semilla", "4", *arguments,
             ],
             cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+            # Tests that run in the background inherit an ignored SIGINT; whoever types Ctrl-C does not.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         self.client = ControlClient(self.folder)
         until = time.monotonic() + 30

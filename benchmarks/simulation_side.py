@@ -16,11 +16,13 @@ from benchmarks import textbook
 from benchmarks.context import Context, by_turns, seconds
 from benchmarks.figures import Calibration, Figure
 from core.errors import PrepError
+from simulator.experiments.parallel import spread
+from simulator.experiments.sizing import seeds_of
 from simulator.fast import kernel, station
 from simulator.fast.compiled import compiled_here
 from simulator.fast.draws import forget
 from simulator.fast.kernel import Pool, fingerprint
-from simulator.fast.replication import Outcome, Replicator, replicate
+from simulator.fast.replication import Outcome, Replicator, summary_of
 from simulator.scenario.file import load_scenario, open_scenario_catalog
 
 SEED = 2021
@@ -111,9 +113,10 @@ def _replications(context: Context) -> list[Figure]:
     workers = os.cpu_count() or 1
     context.note(f"simulacion: {count} réplicas en {workers} procesos")
     calibration = context.calibrate()
+    work = partial(summary_of, replicator, registered_at_close)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        together = seconds(lambda: replicate(replicator, 1, count, registered_at_close, executor))
-    alone = seconds(lambda: replicate(replicator, 2, max(2, count // 50), registered_at_close))
+        together = seconds(lambda: spread(work, seeds_of(1, count), executor))
+    alone = seconds(lambda: spread(work, seeds_of(2, max(2, count // 50))))
     return [
         Figure(
             "simulacion", f"{count:,} réplicas de la noche estatal, con la generación de sus entradas",

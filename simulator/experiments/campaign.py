@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, t
 
-from simulator.fast.replication import Outcome, Replicator
+from simulator.fast.replication import Outcome, Replicator, summary_of
 from simulator.night.arrivals import actas_by_catd
 from simulator.scenario.base import MS_PER_MINUTE
 
@@ -124,16 +124,16 @@ def summarise(outcome: Outcome) -> Replica:
     """Keep of a night what the campaign needs."""
     close = outcome.close_ms
     moments = grid(close)
-    ordered = np.sort(outcome.registered_ms)
     times = tuple(-1 if at is None else int(at) for at in map(outcome.time_to, TARGETS))
-    came = (outcome.arrived_ms <= close) | (outcome.sin_acta & (outcome.registered_ms <= close))
+    # An acta that was marked sin acta never arrived: it was known not to.
+    came = (outcome.arrived_ms <= close) | (outcome.registered_ms <= close)
     registered_by_catd, _ = outcome.by_catd_at(close)
     return Replica(
         outcome.seed,
-        np.searchsorted(ordered, moments, side="right").astype("int32"),
+        outcome.curve_at(moments).astype("int32"),
         times,
         outcome.registered_at(close),
-        int((came | (outcome.registered_ms <= close)).sum()),
+        int(came.sum()),
         registered_by_catd.astype("int32"),
         outcome.captures,
         outcome.disputes,
@@ -141,14 +141,9 @@ def summarise(outcome: Outcome) -> Replica:
     )
 
 
-def play(replicator: Replicator, seed: int) -> Replica:
-    """One night, summarised."""
-    return summarise(replicator.play(seed))
-
-
 def work_of(replicator: Replicator) -> partial[Replica]:
     """What each worker does with a seed."""
-    return partial(play, replicator)
+    return partial(summary_of, replicator, summarise)
 
 
 def gather(replicator: Replicator, replicas: Sequence[Replica]) -> Campaign:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from core.errors import UsageError
@@ -32,9 +33,13 @@ def spread(
     """`[work(item) for item in items]`, wherever it runs; `progress` is told how many are done."""
     size = max(1, -(-len(items) // CHUNKS))
     chunks = [items[start : start + size] for start in range(0, len(items), size)]
-    run = partial(_each, work)
     found: list[Found] = []
-    for part in map(run, chunks) if executor is None else executor.map(run, chunks):
+    if executor is None:
+        parts: Iterator[list[Found]] = map(partial(_each, work), chunks)
+    else:
+        # Pickled once; a worker that has seen these bytes keeps what they hold.
+        parts = executor.map(partial(_each_of, pickle.dumps(work)), chunks)
+    for part in parts:
         found.extend(part)
         if progress is not None:
             progress(len(found))
@@ -43,6 +48,16 @@ def spread(
 
 def _each(work: Callable[[Item], Found], items: Sequence[Item]) -> list[Found]:
     return [work(item) for item in items]
+
+
+def _each_of(payload: bytes, items: Sequence[Any]) -> list[Any]:
+    return _each(_unpacked(payload), items)
+
+
+@lru_cache(maxsize=4)
+def _unpacked(payload: bytes) -> Callable[[Any], Any]:
+    work: Callable[[Any], Any] = pickle.loads(payload)
+    return work
 
 
 @contextmanager

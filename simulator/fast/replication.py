@@ -1,20 +1,18 @@
 """Many nights of one scenario, fast: what `prep dimensionar` and `prep experimento` count on.
 
-A `Replicator` is a scenario on a catalogue ready to be played with any seed by the fast night;
-`replicate` plays many, here or in any `concurrent.futures.Executor`, with one answer whatever the
-executor. What is drawn depends on the seed alone, so two scenarios played with one seed share their
-luck. It publishes nothing and goes through no engine: that is `night.run`.
+A `Replicator` is a scenario on a catalogue ready to be played with any seed by the fast night. What is
+drawn depends on the seed alone, so two scenarios played with one seed share their luck. Playing many,
+here or elsewhere, is `experiments.parallel`. It publishes nothing and goes through no engine: that is
+`night.run`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import pickle
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, TypeAlias, TypeVar
+from functools import cached_property
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +33,6 @@ Bools: TypeAlias = NDArray[np.bool_]
 R = TypeVar("R")
 
 _SEED_BITS = 48
-_CHUNKS = 32
-"""Parts a set of replications is cut into at least, so that progress is seen and no worker waits long."""
-_CHUNK = 25
 
 
 @dataclass(frozen=True)
@@ -67,6 +62,10 @@ class Outcome:
     def registered_at(self, ms: int) -> int:
         """Actas registered up to a moment, that ms included."""
         return int(np.searchsorted(self._ordered, ms, side="right"))
+
+    def curve_at(self, moments: Ints) -> Ints:
+        """Actas registered up to each of some moments."""
+        return np.searchsorted(self._ordered, moments, side="right").astype(np.int64)
 
     def share_pct_at(self, ms: int) -> float:
         """The same as a percentage of the expected actas."""
@@ -162,43 +161,6 @@ def replica_seed(root: int, replica: int) -> int:
     return int.from_bytes(digest[:8], "big") >> (64 - _SEED_BITS)
 
 
-def replicate(
-    replicator: Replicator,
-    root: int,
-    count: int,
-    summarise: Callable[[Outcome], R],
-    executor: Executor | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> list[R]:
-    """What `summarise` makes of each of `count` nights, in order of replica.
-
-    With an executor of processes or of a cluster `summarise` and what it returns must be picklable.
-    `progress` is told how many are done.
-    """
-    tell = progress or (lambda done: None)
-    seeds = [replica_seed(root, replica) for replica in range(count)]
-    answers: list[R] = []
-    if executor is None:
-        for seed in seeds:
-            answers.append(summarise(replicator.play(seed)))
-            tell(len(answers))
-        return answers
-    # Pickled once; a worker that has seen these bytes keeps the replicator.
-    payload = pickle.dumps(replicator, protocol=pickle.HIGHEST_PROTOCOL)
-    size = max(1, min(_CHUNK, count // _CHUNKS))
-    parts = [seeds[start : start + size] for start in range(0, count, size)]
-    futures = [executor.submit(_play_part, payload, part, summarise) for part in parts]
-    for future in futures:
-        answers += future.result()
-        tell(len(answers))
-    return answers
-
-
-def _play_part(payload: bytes, seeds: Sequence[int], summarise: Callable[[Outcome], R]) -> list[R]:
-    replicator = _unpacked(payload)
-    return [summarise(replicator.play(seed)) for seed in seeds]
-
-
-@lru_cache(maxsize=4)
-def _unpacked(payload: bytes) -> Any:
-    return pickle.loads(payload)
+def summary_of(replicator: Replicator, summarise: Callable[[Outcome], R], seed: int) -> R:
+    """What `summarise` makes of one night: the work that is spread over processes or a cluster."""
+    return summarise(replicator.play(seed))

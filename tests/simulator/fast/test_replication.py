@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import pytest
 
 from core.domain.catalog import Catalog
 from core.errors import UsageError
+from simulator.experiments.parallel import spread
+from simulator.experiments.sizing import seeds_of
 from simulator.fast import compiled as compiled_module
 from simulator.fast.draws import forget
 from simulator.fast.kernel import NEVER
-from simulator.fast.replication import Outcome, Replicator, replica_seed, replicate
+from simulator.fast.replication import Outcome, Replicator, replica_seed, summary_of
 from simulator.scenario.document import Scenario
 from simulator.scenario.file import load_scenario, open_scenario_catalog
 from simulator.scenario.people import Shift
@@ -43,14 +46,15 @@ def test_one_two_and_three_workers_and_none_give_the_same_answers_in_order(
 ) -> None:
     replicator = Replicator(*small, compiled=False)
     told: list[int] = []
-    alone = replicate(replicator, 5, 12, summary, progress=told.append)
+    work, seeds = partial(summary_of, replicator, summary), seeds_of(5, 12)
+    alone = spread(work, seeds, progress=told.append)
     assert told == list(range(1, 13))
     assert [seed for seed, _, _ in alone] == [replica_seed(5, number) for number in range(12)]
     assert len({print_ for _, print_, _ in alone}) == 12
     for workers in (1, 2, 3):
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
             told.clear()
-            assert replicate(replicator, 5, 12, summary, executor, told.append) == alone
+            assert spread(work, seeds, executor, told.append) == alone
             assert told[-1] == 12
 
 

@@ -51,8 +51,8 @@ OWN_VERBS = {
 """Verbs of this package: ``module:NAME`` of each. Those of the other packages come by entry point."""
 
 ORDER = (
-    "simular", "control", "informe", "escenario", "dimensionar", "experimento", "pronostico", "calibrar",
-    "repetir", "revisar", "analizar", "comprobar", "exportar", "catalogo",
+    "simular", "control", "sala", "informe", "escenario", "dimensionar", "experimento", "pronostico",
+    "calibrar", "repetir", "revisar", "analizar", "comprobar", "exportar", "catalogo",
 )  # fmt: skip
 """How ``prep --help`` lists them: rehearse, plan, look at real nights, keep. Others go after."""
 

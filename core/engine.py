@@ -26,8 +26,10 @@ from core.domain.commands import (
     Identify,
     MarkSinActa,
     OpenIncident,
+    ProposeMeasure,
     ReceiveOutside,
     ReplaceImage,
+    SilenceAlert,
 )
 from core.domain.events import Event, EventKind
 from core.domain.marking import MarkingLimits, MarkingRate
@@ -43,7 +45,7 @@ OUTSIDE_OWNER = -1
 
 # A union in `isinstance` is built anew on every call.
 _OF_ACTAS = (ActaCommand, ReceiveOutside)
-_OF_CATDS = (OpenIncident, ApplyMeasure)
+_OF_CATDS = (OpenIncident, ApplyMeasure, ProposeMeasure)
 _OF_IMAGES = (Digitize, ReplaceImage)
 _WITH_IMAGE = (Digitize, ReplaceImage, ReceiveOutside)
 
@@ -208,6 +210,10 @@ class Engine:
         operation = self._operation
         if not isinstance(command, _OF_ACTAS):
             if isinstance(command, _OF_CATDS) and not self._catds.issuperset(command.catds):
+                return Rejection(Refusal.UNKNOWN_CATD)
+            if isinstance(command, SilenceAlert) and not (
+                command.catd is None or command.catd in self._catds
+            ):
                 return Rejection(Refusal.UNKNOWN_CATD)
             return decide_operation(operation, command, recorded_at, self.pending, self._seq)
         if not operation.running:

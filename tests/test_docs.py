@@ -13,8 +13,17 @@ from core.domain.events import EVENT_FIELDS, EventKind
 from core.domain.refusals import REFUSAL_TEXTS, Refusal
 from core.domain.rules import RULES, SITUATIONS, Severity
 from core.operations.check_findings import CHECKS
-from core.operations.state_diagram import BEGIN, COMMAND_NAMES, END, diagram, document
+from core.operations.state_diagram import (
+    BEGIN,
+    BEGIN_ROOM,
+    COMMAND_NAMES,
+    END,
+    diagram,
+    document,
+    room_document,
+)
 from core.published.findings import KIND_BY_CODE
+from core.storage import schema
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 README = DOCS.parent / "README.md"
@@ -84,6 +93,18 @@ def test_the_state_diagram_is_the_transition_table() -> None:
     text = read("estados.md")
     generated = text.split(f"{BEGIN}\n", 1)[1].split(END, 1)[0]
     assert generated == document(), "python -m core.operations.state_diagram escribe lo que debe decir"
+
+
+def test_the_machines_of_incidents_and_measures_are_drawn_as_they_are() -> None:
+    generated = read("estados.md").split(f"{BEGIN_ROOM}\n", 1)[1].split(END, 1)[0]
+    assert generated == room_document(), (
+        "python -m core.operations.state_diagram sala escribe lo que debe decir"
+    )
+
+
+def test_every_column_of_a_pulse_is_documented() -> None:
+    documented = {name for cell in rows("eventos.md", "Latidos") for name in re.findall(r"\w+", cell)}
+    assert documented == {column.name for column in schema.pulse.columns}
 
 
 def test_every_state_appears_in_the_diagram_and_can_be_reached_from_the_first() -> None:

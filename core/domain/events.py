@@ -40,6 +40,20 @@ class EventKind(StrEnum):
     INCIDENT_OPENED = "incident_opened"
     MEASURE_APPLIED = "measure_applied"
     INCIDENT_RESOLVED = "incident_resolved"
+    INCIDENT_ATTENDED = "incident_attended"
+    INCIDENT_ASSIGNED = "incident_assigned"
+    INCIDENT_NOTED = "incident_noted"
+    INCIDENT_CONTAINED = "incident_contained"
+    INCIDENT_CLOSED = "incident_closed"
+    INCIDENT_REOPENED = "incident_reopened"
+    INCIDENT_MERGED = "incident_merged"
+    MEASURE_PROPOSED = "measure_proposed"
+    MEASURE_AUTHORISED = "measure_authorised"
+    MEASURE_DISMISSED = "measure_dismissed"
+    MEASURE_STEP_DONE = "measure_step_done"
+    MEASURE_ENDED = "measure_ended"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"
+    ALERT_SILENCED = "alert_silenced"
 
 
 EVENT_FIELDS: dict[EventKind, tuple[str, ...]] = {
@@ -78,7 +92,7 @@ EVENT_FIELDS: dict[EventKind, tuple[str, ...]] = {
     EventKind.OUTSIDE_IDENTIFIED: ("outside", "origin", "image_hash", "medium", "document", "received_at"),
     EventKind.CUT_PUBLISHED: ("number", "seq_high", "manifest_sha256", "last"),
     EventKind.CUT_REFUSED: ("number", "reason"),
-    EventKind.INCIDENT_OPENED: ("incident", "kind", "title", "cause", "catds"),
+    EventKind.INCIDENT_OPENED: ("incident", "kind", "title", "cause", "catds", "alert"),
     EventKind.MEASURE_APPLIED: (
         "incident",
         "measure",
@@ -89,6 +103,20 @@ EVENT_FIELDS: dict[EventKind, tuple[str, ...]] = {
         "catds",
     ),
     EventKind.INCIDENT_RESOLVED: ("incident", "remedy"),
+    EventKind.INCIDENT_ATTENDED: ("incident",),
+    EventKind.INCIDENT_ASSIGNED: ("incident", "assignee"),
+    EventKind.INCIDENT_NOTED: ("incident", "text"),
+    EventKind.INCIDENT_CONTAINED: ("incident", "text"),
+    EventKind.INCIDENT_CLOSED: ("incident", "cause"),
+    EventKind.INCIDENT_REOPENED: ("incident", "reason"),
+    EventKind.INCIDENT_MERGED: ("incident", "into"),
+    EventKind.MEASURE_PROPOSED: ("activation", "incident", "measure", "catds", "effect", "steps"),
+    EventKind.MEASURE_AUTHORISED: ("activation", "active_at"),
+    EventKind.MEASURE_DISMISSED: ("activation", "reason"),
+    EventKind.MEASURE_STEP_DONE: ("activation", "step", "note"),
+    EventKind.MEASURE_ENDED: ("activation", "reason"),
+    EventKind.ALERT_ACKNOWLEDGED: ("alert", "note"),
+    EventKind.ALERT_SILENCED: ("rule", "catd", "reason", "until"),
 }
 """Keys of `data` for each kind."""
 
@@ -121,4 +149,7 @@ def decode_data(kind: EventKind, encoded: bytes | str) -> dict[str, Any]:
     if kind is EventKind.ACTA_CAPTURED:
         data["votes"] = decode_fields(data["votes"])
         data["totals"] = decode_fields(data["totals"])
+    elif kind is EventKind.INCIDENT_OPENED:
+        # Databases of version 0001 were written before incidents could come from an alert.
+        data.setdefault("alert", "")
     return data

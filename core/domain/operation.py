@@ -7,29 +7,64 @@ after an event. When a cut is due and what it contains is not decided here.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias, get_args
 
+from core.domain.alerts import ALERT_EVENTS, refuse_alert
 from core.domain.commands import (
+    AcknowledgeAlert,
     ApplyMeasure,
+    AuthoriseMeasure,
+    CheckStep,
     CloseOperation,
     Command,
+    DismissMeasure,
+    EndMeasure,
     OpenIncident,
     OpenOperation,
+    ProposeMeasure,
     PublishCut,
     RefuseCut,
-    ResolveIncident,
+    SilenceAlert,
 )
-from core.domain.events import Event, EventKind
-from core.domain.incidents import INCIDENT_EVENTS, follow_incident, refuse_incident
+from core.domain.continuity import (
+    CONTINUITY_EVENTS,
+    KIND_OF_MEASURE,
+    MEASURE_TABLE,
+    Activations,
+    MeasureStep,
+    applied_data,
+    follow_measure,
+    refuse_measure_step,
+    refuse_proposal,
+)
+from core.domain.events import EVENT_FIELDS, Event, EventKind
+from core.domain.incidents import (
+    INCIDENT_EVENTS,
+    INCIDENT_TABLE,
+    KIND_OF_STEP,
+    Incidents,
+    IncidentStep,
+    follow_incident,
+    refuse_measure,
+    refuse_opening,
+    refuse_step,
+)
 from core.domain.refusals import Refusal, Rejection
+from core.domain.transitions import CLOCK_TOLERANCE_MS
 
 MAX_OPERATION_MS = 24 * 3_600_000
 """The PREP closes at most 24 hours after it starts (RE 353)."""
 
 ALLOWANCE_MS = 2 * 3_600_000
 """Acopio may begin before publication does: the operating period may be this much longer."""
+
+
+ROOM_EVENTS = (*INCIDENT_EVENTS, *CONTINUITY_EVENTS, *ALERT_EVENTS)
+"""Events of incidents, of the continuity plan and of alerts: about no acta, from no cut."""
+
+AFTER_CLOSING = frozenset({*INCIDENT_TABLE, *ALERT_EVENTS, *MEASURE_TABLE} - {EventKind.MEASURE_AUTHORISED})
+"""What may also be told when the operation is closed: how what was begun in it went on and ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +80,8 @@ class Operation:
     starts_at: int = 0
     ends_at: int = 0
     cuts: tuple[tuple[int, int, int], ...] = field(default=())
-    incidents: Mapping[str, bool] = field(default_factory=dict)
+    incidents: Incidents = field(default_factory=dict)
+    activations: Activations = field(default_factory=dict)
 
     @property
     def running(self) -> bool:
@@ -60,6 +96,15 @@ class Operation:
     def contains(self, at: int) -> bool:
         """True when a time falls inside the operating period."""
         return self.starts_at <= at <= self.ends_at
+
+    def allows(self, kind: EventKind, at: int, recorded_at: int) -> bool:
+        """True when an event of ROOM_EVENTS may have happened then (ms UTC).
+
+        What follows from something else may come after the operating period, never from the future.
+        """
+        if self.contains(at):
+            return True
+        return kind in AFTER_CLOSING and self.ends_at < at <= recorded_at + CLOCK_TOLERANCE_MS
 
     def cut_including(self, seq: int, before: int | None = None) -> int | None:
         """Number of the first cut that includes a ledger sequence, None if none does.
@@ -84,6 +129,8 @@ def fold(operation: Operation, event: Event, seq: int) -> Operation:
         return replace(operation, cuts=(*operation.cuts, (data["seq_high"], data["number"], seq)))
     if event.kind in INCIDENT_EVENTS:
         return replace(operation, incidents=follow_incident(operation.incidents, event))
+    if event.kind in CONTINUITY_EVENTS:
+        return replace(operation, activations=follow_measure(operation.activations, event))
     return operation
 
 
@@ -114,6 +161,8 @@ def decide_operation(
                 ends_at=command.ends_at,
             )
         ]
+    if isinstance(command, _TOLD_AFTER):
+        return _decide_after(operation, command, recorded_at)
     if not operation.running:
         return Rejection(Refusal.OPERATION_CLOSED)
     if isinstance(command, CloseOperation):
@@ -135,54 +184,98 @@ def decide_operation(
                 last=command.last,
             )
         ]
-    if isinstance(command, OpenIncident | ApplyMeasure | ResolveIncident):
-        return _decide_incident(operation, command, recorded_at)
+    if isinstance(command, _TOLD_DURING):
+        return _decide_during(operation, command, recorded_at)
     assert isinstance(command, RefuseCut)
     return [_event(EventKind.CUT_REFUSED, command, recorded_at, number=command.number, reason=command.reason)]
 
 
-def _decide_incident(
-    operation: Operation, command: OpenIncident | ApplyMeasure | ResolveIncident, recorded_at: int
-) -> list[Event] | Rejection:
+# -- incidents, measures, alerts -------------------------------------------------------------------
+
+_During: TypeAlias = OpenIncident | ApplyMeasure | ProposeMeasure | AuthoriseMeasure
+_After: TypeAlias = IncidentStep | MeasureStep | AcknowledgeAlert | SilenceAlert
+
+# Unions are built once: in `isinstance` they would be built anew on every call.
+_TOLD_DURING = get_args(_During)
+_MEASURE_STEPS = (CheckStep, DismissMeasure, EndMeasure)
+_ALERTS = (AcknowledgeAlert, SilenceAlert)
+_TOLD_AFTER = get_args(_After)
+
+
+def _decide_during(operation: Operation, command: _During, recorded_at: int) -> list[Event] | Rejection:
+    """What begins something: only while the operation is open, inside its period."""
     if not operation.contains(command.at):
         return Rejection(Refusal.OUTSIDE_PERIOD)
-    refused = refuse_incident(operation.incidents, command)
+    incidents, activations = operation.incidents, operation.activations
+    if isinstance(command, OpenIncident):
+        return refuse_opening(incidents, command) or _told(EventKind.INCIDENT_OPENED, command, recorded_at)
+    if isinstance(command, ApplyMeasure):
+        return refuse_measure(incidents, command) or _told(EventKind.MEASURE_APPLIED, command, recorded_at)
+    if isinstance(command, ProposeMeasure):
+        refused = refuse_proposal(activations, incidents, command)
+        return refused or _told(EventKind.MEASURE_PROPOSED, command, recorded_at)
+    return _authorise(operation, command, recorded_at)
+
+
+def _authorise(operation: Operation, command: AuthoriseMeasure, recorded_at: int) -> list[Event] | Rejection:
+    incidents, activations = operation.incidents, operation.activations
+    refused = refuse_measure_step(activations, incidents, command) or _from_the_future(command, recorded_at)
     if refused is not None:
         return refused
-    if isinstance(command, OpenIncident):
-        return [
-            _event(
-                EventKind.INCIDENT_OPENED,
-                command,
-                recorded_at,
-                incident=command.incident,
-                kind=command.kind,
-                title=command.title,
-                cause=command.cause,
-                catds=list(command.catds),
-            )
-        ]
-    if isinstance(command, ApplyMeasure):
-        return [
-            _event(
-                EventKind.MEASURE_APPLIED,
-                command,
-                recorded_at,
-                incident=command.incident,
-                measure=command.measure,
-                authorised_by=command.authorised_by,
-                authorised_at=command.authorised_at,
-                active_at=command.active_at,
-                effect=command.effect,
-                catds=list(command.catds),
-            )
-        ]
-    return [
-        _event(
-            EventKind.INCIDENT_RESOLVED,
-            command,
-            recorded_at,
-            incident=command.incident,
-            remedy=command.remedy,
+    at = max(command.at, activations[command.activation].last_at)
+    active_at = max(command.active_at, at)
+    authorised = _event(
+        EventKind.MEASURE_AUTHORISED, command, recorded_at, activation=command.activation, active_at=active_at
+    )
+    data = applied_data(activations, incidents, command.activation, command.actor, at, active_at)
+    applied = _event(EventKind.MEASURE_APPLIED, command, recorded_at, **data)
+    return [_moved(authorised, at), _moved(applied, at)]
+
+
+def _decide_after(operation: Operation, command: _After, recorded_at: int) -> list[Event] | Rejection:
+    """What follows from something that is known, or is said of an alert; it may come after the closing."""
+    if not operation.opened:
+        return Rejection(Refusal.OPERATION_CLOSED)
+    if isinstance(command, _ALERTS):
+        of_alert = (
+            EventKind.ALERT_SILENCED if isinstance(command, SilenceAlert) else EventKind.ALERT_ACKNOWLEDGED
         )
-    ]
+        refused, kind, last_at = refuse_alert(command), of_alert, command.at
+    elif isinstance(command, _MEASURE_STEPS):
+        refused = refuse_measure_step(operation.activations, operation.incidents, command)
+        kind = KIND_OF_MEASURE[type(command)]
+        activation = operation.activations.get(command.activation)
+        last_at = command.at if activation is None else activation.last_at
+    else:
+        refused, kind = refuse_step(operation.incidents, command), KIND_OF_STEP[type(command)]
+        known = operation.incidents.get(command.incident)
+        last_at = command.at if known is None else known.last_at
+    if refused is None and not operation.allows(kind, command.at, recorded_at):
+        refused = Rejection(Refusal.OUTSIDE_PERIOD)
+    refused = refused or _from_the_future(command, recorded_at)
+    if refused is not None:
+        return refused
+    return [_moved(event, max(command.at, last_at)) for event in _told(kind, command, recorded_at)]
+
+
+def _from_the_future(command: Command, recorded_at: int) -> Rejection | None:
+    # Whatever followed would have to wait for that time: one wrong clock would stop an incident.
+    if command.at <= recorded_at + CLOCK_TOLERANCE_MS:
+        return None
+    return Rejection(Refusal.OUTSIDE_PERIOD, "Va por delante del reloj del motor.")
+
+
+def _told(what: EventKind, command: Command, recorded_at: int) -> list[Event]:
+    """The event whose data are the attributes of its command with the same names."""
+    data = {name: getattr(command, name) for name in EVENT_FIELDS[what]}
+    for name, value in data.items():
+        if isinstance(value, tuple):
+            data[name] = list(value)
+    return [_event(what, command, recorded_at, **data)]
+
+
+def _moved(event: Event, at: int) -> Event:
+    """The same event not before the one it follows; what its own clock said is kept as a device's."""
+    if at == event.at:
+        return event
+    return event._replace(at=at, device_at=event.at if event.device_at is None else event.device_at)

@@ -32,6 +32,8 @@ class Refusal(StrEnum):
     BAD_PERIOD = "PERIODO_INVALIDO"
     UNKNOWN_CATD = "CATD_DESCONOCIDO"
     INCIDENT_STATE = "INCIDENTE_NO_PERMITE"
+    MEASURE_STATE = "MEDIDA_NO_PERMITE"
+    BAD_SILENCE = "SILENCIO_INVALIDO"
     UNWRITABLE = "ORDEN_NO_ASENTABLE"
 
 
@@ -56,6 +58,8 @@ REFUSAL_TEXTS: dict[Refusal, str] = {
     Refusal.BAD_PERIOD: "El periodo de operación no es válido.",
     Refusal.UNKNOWN_CATD: "El CATD no está en el catálogo.",
     Refusal.INCIDENT_STATE: "El incidente no permite esa acción.",
+    Refusal.MEASURE_STATE: "La medida del plan no permite esa acción.",
+    Refusal.BAD_SILENCE: "El silencio de una alerta siempre vence, a lo más cuatro horas después.",
     Refusal.UNWRITABLE: "La orden tiene un dato que no se puede asentar.",
 }
 

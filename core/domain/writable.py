@@ -11,14 +11,20 @@ from enum import Enum
 
 from core.domain.commands import Command
 
-LENGTHS = {"key": 80, "actor": 64, "station": 64, "document": 24, "mechanism": 4, "contest": 16}
-"""Characters a text may have, where a column limits it."""
+LENGTHS = {
+    "key": 80, "actor": 64, "station": 64, "document": 24, "mechanism": 4, "contest": 16,
+    "incident": 120, "into": 120, "activation": 120, "alert": 120, "rule": 120, "assignee": 64,
+}  # fmt: skip
+"""Characters a text may have, where a column or a key limits it."""
 
 FREE_TEXT = 500
 """Characters of the texts that people write: reasons, what can be read of an identification."""
 
 MOST_CATDS = 5_000
 """CATDs a command may name; the whole country has fewer."""
+
+MOST_STEPS = 100
+"""Steps the checklist of a measure may have."""
 
 LARGEST = 2**53
 """Largest number of a command: JSON readers agree up to here."""
@@ -52,9 +58,18 @@ def unwritable(command: Command) -> str | None:
         elif isinstance(value, tuple) and name == "catds":
             if len(value) > MOST_CATDS or any(type(one) is not int for one in value):
                 return f"«{name}» debe ser una lista de a lo más {MOST_CATDS} números de CATD."
+        elif isinstance(value, tuple) and name == "steps":
+            if len(value) > MOST_STEPS or any(not _is_text(one) for one in value):
+                return (
+                    f"«{name}» debe ser una lista de a lo más {MOST_STEPS} textos de {FREE_TEXT} caracteres."
+                )
         elif type(value) is int and not -LARGEST <= value <= LARGEST:
             return f"«{name}» es un número fuera de rango."
     return None if command.key else "«key» está vacía."
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= FREE_TEXT and "\0" not in value and _encodes(value)
 
 
 def _encodes(text: str) -> bool:

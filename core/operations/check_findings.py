@@ -31,6 +31,7 @@ CHECKS: dict[str, str] = {
     "K19": "Las actas por estado no son las de la bitácora",
     "K20": "El catálogo o los datos fijos de la base no concuerdan",
     "K21": "Un incidente no sigue a los suyos",
+    "K22": "Una activación del plan no sigue a las suyas, o un silencio no vence",
 }
 """Title of each finding."""
 

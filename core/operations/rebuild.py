@@ -27,10 +27,12 @@ from core.domain.acta import (
     published_in,
     value_of,
 )
+from core.domain.alerts import ALERT_EVENTS, alert_may_be
 from core.domain.catalog import Catalog
+from core.domain.continuity import applied_data, measure_may_follow, same_person
 from core.domain.events import EVENT_FIELDS, Event, EventKind
 from core.domain.incidents import INCIDENT_EVENTS, may_follow
-from core.domain.operation import Operation, fold
+from core.domain.operation import AFTER_CLOSING, ROOM_EVENTS, Operation, fold
 from core.domain.rules import ActaReading, judge
 from core.operations.check_findings import Findings
 from core.storage import schema
@@ -45,6 +47,7 @@ _FEW_VALUES = ("origin", "mechanism", "medium", "document")
 """Keys of `data` with few different values: one copy of each is kept."""
 
 _LEDGER = "ledger"
+_APPLIED = "la aplicación de la medida autorizada"
 
 
 class Rebuilt:
@@ -64,6 +67,8 @@ class Rebuilt:
         self.outside: dict[int, list[Any]] = {}
         self.images: dict[str, dict[str, int]] = {contest: {} for contest in catalog.contests}
         self.operation = Operation()
+        self._authorised: dict[str, object] | None = None
+        """What the measure that was authorised in the row before must be applied with."""
         self.last_cut = False
         self.events = 0
         self.seq = 0
@@ -75,6 +80,8 @@ class Rebuilt:
             self._row(row)
             if self.events % _STEP == 0:
                 advance(_STEP)
+        if self._authorised is not None:
+            self.findings.add("K22", _LEDGER, self.seq + 1, "kind", _APPLIED, None)
         cut_including = self.operation.cut_including
         for acta, seq in enumerate(self.seqs):
             if seq:
@@ -107,6 +114,9 @@ class Rebuilt:
             self.findings.add("K03", _LEDGER, seq, "data", ", ".join(sorted(wanted)), keys, row[1])
             self._damage(event.acta)
             return
+        due, self._authorised = self._authorised, None
+        if due is not None and (event.kind is not EventKind.MEASURE_APPLIED or event.data != due):
+            self.findings.add("K22", _LEDGER, seq, "kind", _APPLIED, event.kind.value)
         if event.acta is None:
             self._whole(seq, event)
         elif not 0 <= event.acta < len(self.states):
@@ -131,7 +141,7 @@ class Rebuilt:
         if kind is EventKind.OPERATION_OPENED:
             if operation.opened:
                 self.findings.add("K05", _LEDGER, seq, "kind", "una sola apertura", kind.value)
-        elif not operation.running:
+        elif not operation.running and not (operation.opened and kind in AFTER_CLOSING):
             self.findings.add("K05", _LEDGER, seq, "kind", "operación abierta", kind.value)
         if kind is EventKind.CUT_PUBLISHED:
             earlier = operation.cuts[-1][0] if operation.cuts else 0
@@ -153,12 +163,44 @@ class Rebuilt:
             self._own(seq, data["contest"], data["image_hash"], OUTSIDE_OWNER)
         elif kind is EventKind.DUPLICATE_RECORDED:
             self._in_period(seq, event)
-        elif kind in INCIDENT_EVENTS:
-            self._in_period(seq, event)
-            if not may_follow(operation.incidents, event):
-                wanted = "un incidente que lo permita"
-                self.findings.add("K21", _LEDGER, seq, "incident", wanted, data["incident"])
+        elif kind in ROOM_EVENTS and not self._room(seq, event):
+            return
         self.operation = fold(operation, event, seq)
+
+    def _room(self, seq: int, event: Event) -> bool:
+        """Incidents, measures and alerts; False when the event cannot even be followed."""
+        operation, data = self.operation, event.data
+        if operation.opened and not operation.allows(event.kind, event.at, event.recorded_at):
+            period = f"{operation.starts_at} a {operation.ends_at}"
+            self.findings.add("K05", _LEDGER, seq, "at", period, event.at)
+        try:
+            if event.kind in ALERT_EVENTS:
+                if not alert_may_be(event):
+                    self.findings.add("K22", _LEDGER, seq, "until", "un silencio que vence", data["until"])
+            elif event.kind in INCIDENT_EVENTS:
+                if not may_follow(operation.incidents, event):
+                    wanted = "un incidente que lo permita"
+                    self.findings.add("K21", _LEDGER, seq, "incident", wanted, data["incident"])
+            else:
+                self._measure(seq, event)
+            fold(operation, event, seq)
+        except (TypeError, ValueError) as error:
+            self.findings.add("K03", _LEDGER, seq, "data", "un evento", event.kind.value, str(error))
+            return False
+        return True
+
+    def _measure(self, seq: int, event: Event) -> None:
+        operation, data = self.operation, event.data
+        known = operation.activations
+        if same_person(known, event):
+            self.findings.add("K07", _LEDGER, seq, "actor", "otra persona", event.actor, data["activation"])
+        if not measure_may_follow(known, operation.incidents, event):
+            wanted = "una activación que lo permita"
+            self.findings.add("K22", _LEDGER, seq, "activation", wanted, data["activation"])
+        elif event.kind is EventKind.MEASURE_AUTHORISED:
+            self._authorised = applied_data(
+                known, operation.incidents, data["activation"], event.actor, event.at, data["active_at"]
+            )
 
     def _in_period(self, seq: int, event: Event) -> None:
         if self.operation.running and not self.operation.contains(event.at):

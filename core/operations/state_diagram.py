@@ -1,7 +1,7 @@
-"""Draws the transition table: a Mermaid diagram and a table, as docs/estados.md shows them.
+"""Draws the transition tables: Mermaid diagrams and tables, as docs/estados.md shows them.
 
-`python -m core.operations.state_diagram` prints both. The document holds them between two marks
-and a test compares; nothing here decides what is allowed.
+`python -m core.operations.state_diagram` prints those of an acta; with `sala`, those of incidents and
+measures. The document holds them between marks and a test compares; nothing here decides what is allowed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,14 @@ from core.domain.commands import (
     RequestRecall,
     Resolve,
 )
+from core.domain.continuity import MEASURE_TABLE, MeasureState
+from core.domain.events import EventKind
+from core.domain.incidents import INCIDENT_TABLE, IncidentState
 from core.domain.transitions import TRANSITIONS
 
 BEGIN = "<!-- generado por python -m core.operations.state_diagram -->"
 END = "<!-- fin de lo generado -->"
+BEGIN_ROOM = "<!-- generado por python -m core.operations.state_diagram sala -->"
 
 COMMAND_NAMES: dict[type[ActaCommand], str] = {
     Receive: "acopiar",
@@ -42,6 +46,22 @@ COMMAND_NAMES: dict[type[ActaCommand], str] = {
     Identify: "identificar",
 }
 """How the documents call each command."""
+
+ROOM_NAMES: dict[EventKind, str] = {
+    EventKind.INCIDENT_ATTENDED: "atender",
+    EventKind.INCIDENT_ASSIGNED: "asignar",
+    EventKind.INCIDENT_NOTED: "anotar",
+    EventKind.INCIDENT_CONTAINED: "contener",
+    EventKind.INCIDENT_RESOLVED: "resolver",
+    EventKind.INCIDENT_CLOSED: "cerrar",
+    EventKind.INCIDENT_REOPENED: "reabrir",
+    EventKind.INCIDENT_MERGED: "fusionar",
+    EventKind.MEASURE_AUTHORISED: "autorizar",
+    EventKind.MEASURE_DISMISSED: "descartar",
+    EventKind.MEASURE_STEP_DONE: "marcar un paso",
+    EventKind.MEASURE_ENDED: "terminar",
+}
+"""How the documents call what happens to an incident or to a measure."""
 
 BY_CUT = "corte publicado"
 """The only change of state that no command of an acta makes."""
@@ -89,5 +109,34 @@ def document() -> str:
     return f"{diagram()}\n\n{table()}\n"
 
 
+def room_document() -> str:
+    """What goes between the other marks: incidents, then measures."""
+    incidents = [
+        (state.value, ROOM_NAMES[kind], (move.leads_to or state).value)
+        for state in IncidentState
+        for kind, move in INCIDENT_TABLE.items()
+        if state in move.states
+    ]
+    measures = [
+        (move.state.value, ROOM_NAMES[kind], move.leads_to.value)
+        for state in MeasureState
+        for kind, move in MEASURE_TABLE.items()
+        if move.state is state
+    ]
+    return (
+        f"{_machine(IncidentState.OPEN.value, incidents)}\n{_machine(MeasureState.PROPOSED.value, measures)}"
+    )
+
+
+def _machine(first: str, rows: list[tuple[str, str, str]]) -> str:
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first}"]
+    lines += [f"    {start} --> {target}: {name}" for start, name, target in rows if start != target]
+    lines += ["```", "", "| estado | acción | termina en |", "|---|---|---|"]
+    for start, name, target in rows:
+        ends = "queda igual" if target == start else f"`{target}`"
+        lines.append(f"| `{start}` | {name} | {ends} |")
+    return "\n".join([*lines, ""])
+
+
 if __name__ == "__main__":
-    sys.stdout.write(document())
+    sys.stdout.write(room_document() if sys.argv[1:] == ["sala"] else document())

@@ -12,6 +12,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Index,
     Integer,
@@ -151,3 +152,23 @@ command = Table(
     sqlite_with_rowid=False,
 )
 """The answer given to every command key, so that the same key has one effect and one answer."""
+
+pulse = Table(
+    "pulse",
+    metadata,
+    Column("catd", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("link", SmallInteger, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("staff", Text, nullable=False),
+    PrimaryKeyConstraint("catd", "at"),
+    CheckConstraint("link BETWEEN 0 AND 100", name="pulse_link"),
+    Index("pulse_by_recorded", "recorded_at", "catd"),
+    sqlite_with_rowid=False,
+)
+"""What each CATD said of itself, minute by minute: telemetry, never election data, and no part of the ledger.
+
+`link` is the percentage of its link there was, `waiting` what waited to go out over it and `staff` a JSON
+object of people present by role.
+"""

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Table, bindparam, func,
 from core.domain.acta import Status
 from core.domain.catalog import Catalog, decode_catalog
 from core.domain.events import Event, EventKind, decode_data, encode_data
-from core.domain.incidents import INCIDENT_EVENTS
+from core.domain.operation import ROOM_EVENTS
 from core.domain.transitions import OutsideActa
 from core.errors import PrepError
 from core.storage import schema
@@ -242,14 +242,14 @@ class Transaction:
             yield int(row[0]), event_of(row)
 
     def operation_events(self) -> Iterator[tuple[int, Event]]:
-        """(seq, event) of the operation, its cuts and its incidents, in order."""
+        """(seq, event) of the operation, its cuts, its incidents and its measures, in order."""
         kinds = [
             kind.value
             for kind in (
                 EventKind.OPERATION_OPENED,
                 EventKind.OPERATION_CLOSED,
                 EventKind.CUT_PUBLISHED,
-                *INCIDENT_EVENTS,
+                *ROOM_EVENTS,
             )
         ]
         rows = self.connection.execute(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import math
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from sqlalchemy import Engine as Database
 from core.domain.commands import AnyCommand
 from core.errors import InputError, UsageError
 from simulator.live.control import ControlServer, Order
-from simulator.live.environment import Lateness, LiveEnvironment
+from simulator.live.environment import Lateness, LiveEnvironment, plan
 from simulator.live.instructions import (
     InstructionLog,
     Source,
@@ -36,6 +37,7 @@ from simulator.night.restart import Recorded
 from simulator.scenario.base import MS_PER_MINUTE
 
 if TYPE_CHECKING:
+    from core.operations.pulses import Pulse
     from core.publication.cut import CutReport
     from simulator.night.run import Night
 
@@ -44,6 +46,8 @@ SWITCH_S = 0.0005
 """How often the threads take turns while live: the default is as long as an injection may take."""
 COLLECT = (5_000, 20, 10_000)
 """Thresholds of the cycle collector while live."""
+PULSES_S = 0.2
+"""How often, at most, pulses go behind the commands that are waiting, in real time."""
 WAIT_S = 30.0
 """How long an order waits for the model."""
 
@@ -58,10 +62,15 @@ class LiveNight:
     done: Recorded
     lock: IO[bytes] | None = None
     """The open file that holds the folder of the run."""
+    forward_min: int = 0
+    """Minute of the night up to which nothing waits for the clock, when the database has no later one."""
     env: LiveEnvironment = field(init=False)
     cuts: Lateness = field(default_factory=Lateness)
     """How long each cut took, ms."""
     _night: Night | None = None
+    _pulses: list[list[Pulse]] = field(default_factory=list)
+    _pulses_written: float = 0.0
+    _pulses_lock: threading.Lock = field(default_factory=threading.Lock)
     _office: Office | None = None
     _writer: OrderedWriter | None = None
     _server: ControlServer | None = None
@@ -72,8 +81,12 @@ class LiveNight:
         self.env = LiveEnvironment(self.speed)
 
     def caught_up(self, start_ms: int) -> None:
-        """The model has said all that the database has: from the recorded point on, the clock paces."""
-        self.env.pace_from(max(0, self.done.until_ms - start_ms))
+        """The model has said all that the database has: from there, or from `forward_min`, the clock paces."""
+        self.env.pace_from(max(0, self.done.until_ms - start_ms, self._forward_ms))
+
+    @property
+    def _forward_ms(self) -> int:
+        return self.forward_min * MS_PER_MINUTE
 
     def begin(self, night: Night, database: Database, cuts: Path | None) -> None:
         """Start what writes to the database, and what publishes into `cuts`, and answer orders."""
@@ -82,6 +95,7 @@ class LiveNight:
 
         def execute(commands: list[AnyCommand], times: list[int]) -> None:
             night.feed.take(office.execute(commands, times))
+            self._pulses_after()
 
         sys.setswitchinterval(SWITCH_S)
         # What was made before the night stays until its end: the collector need not look at it again, and
@@ -90,6 +104,9 @@ class LiveNight:
         gc.freeze()
         gc.set_threshold(*COLLECT)
         self._writer = night.feed.writer = OrderedWriter(execute, self.env.fail)
+        if self._forward_ms:
+            # The model goes far ahead of the database when it does not wait: the clock begins when both agree.
+            plan(self.env, self._forward_ms, self._writer.drain)
         self._server = ControlServer(self.folder, self.handle)
 
     def end(self, *, interrupted: bool) -> None:
@@ -100,7 +117,11 @@ class LiveNight:
         if self._writer is not None:
             self._writer.close(discard=interrupted)
         if self._office is not None:
-            self._office.close()
+            try:
+                if not interrupted:
+                    self._write_pulses()
+            finally:
+                self._office.close()
         gc.set_threshold(*self._collects)
         gc.unfreeze()
         sys.setswitchinterval(self._before)
@@ -111,7 +132,35 @@ class LiveNight:
         before = perf_counter()
         report = self._office.cut(at, last=last)
         self.cuts.note((perf_counter() - before) * 1000)
+        self._pulses_after()
         return report
+
+    def put_pulses(self, pulses: list[Pulse]) -> None:
+        """Take the pulses of a minute; the thread that writes has them recorded, several minutes at once.
+
+        They go behind the commands that are waiting: a job of their own among them would make batches
+        smaller, and the database later.
+        """
+        assert self._writer is not None
+        with self._pulses_lock:
+            self._pulses.append(pulses)
+        if not self._writer.waiting:
+            self._writer.call(self._write_pulses)
+
+    def _pulses_after(self) -> None:
+        """Behind something that was written: when nothing else waits, or they have waited enough."""
+        assert self._writer is not None
+        if not self._writer.waiting or perf_counter() - self._pulses_written >= PULSES_S:
+            self._write_pulses()
+
+    def _write_pulses(self) -> None:
+        assert self._office is not None
+        with self._pulses_lock:
+            # What the model adds from here on goes the next time.
+            minutes, self._pulses = self._pulses, []
+        if minutes:
+            self._office.pulses([pulse for minute in minutes for pulse in minute])
+            self._pulses_written = perf_counter()
 
     def as_data(self) -> dict[str, Any]:
         """For the summary: speed and lags, in real ms."""
@@ -119,6 +168,7 @@ class LiveNight:
         return {
             "velocidad": self.speed,
             "velocidad_final": self.env.speed,
+            "adelantar_min": self.forward_min,
             "retraso": self.env.lag.as_data(),
             "inyeccion": self.env.injection.as_data(),
             "base": self._writer.delay.as_data(),

@@ -24,9 +24,12 @@ from core.errors import PrepError
 from simulator.night.feed import Outcome, outcome_of
 
 if TYPE_CHECKING:
+    from core.operations.pulses import Pulse
     from core.publication.cut import CutReport
 
 
+PULSES = "latidos"
+"""What the other process is told before a list of pulses."""
 NICE = 5
 """How much later than the model it gets its turn, where the machine is short."""
 
@@ -63,6 +66,10 @@ class Office:
         report: CutReport = self._ask((at, last))
         return report
 
+    def pulses(self, pulses: list[Pulse]) -> None:
+        """Have pulses recorded."""
+        self._ask((PULSES, pulses))
+
     def close(self) -> None:
         """Let it end, with what it is doing done."""
         assert self._process.stdin is not None
@@ -92,6 +99,7 @@ class Office:
 def _serve(asked: IO[bytes], said: IO[bytes]) -> None:
     """Open the database and answer until nobody asks."""
     from core.engine import Engine
+    from core.operations.pulses import record_pulses
     from core.storage.database import open_existing
     from core.storage.store import Store
 
@@ -112,7 +120,10 @@ def _serve(asked: IO[bytes], said: IO[bytes]) -> None:
                 one, other = pickle.load(asked)
             except EOFError:
                 return
-            if isinstance(one, list):
+            if one == PULSES:
+                record_pulses(store.database, other)
+                result = None
+            elif isinstance(one, list):
                 result = outcome_of(engine.execute(one, other))
             else:
                 assert publisher is not None

@@ -91,6 +91,12 @@ class Centre:
         """Shipments that wait to go out."""
         return len(self.outgoing.items) + len(self.held)
 
+    @property
+    def link_pct(self) -> int:
+        """Per cent of the link there is now: 0 without link or without light, else at least 1."""
+        capacity = 0.0 if self._floor.stopped else self._link.capacity(int(self.model.env.now))
+        return max(1, round(100 * capacity)) if capacity > 0 else 0
+
     # -- people ----------------------------------------------------------------------------------
 
     def add_staff(self, role: Role, count: int) -> None:

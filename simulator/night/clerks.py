@@ -7,7 +7,7 @@ what follows from it is `capture`.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +82,15 @@ class Clerks:
             if clerk.place == place and clerk.order is None
             and clerk.person.from_ms <= now < clerk.person.until_ms
         ]  # fmt: skip
+
+    def by_place(self) -> Counter[int]:
+        """How many are at work at each CATD now."""
+        now = self.model.env.now
+        return Counter(
+            clerk.place for clerk in self.all
+            if clerk.place is not None and clerk.order is None
+            and clerk.person.from_ms <= now < clerk.person.until_ms
+        )  # fmt: skip
 
     def somebody_else(self, pool: Pool, acta: int) -> bool:
         """Whether a pool still has anybody who has not captured an acta: a CATD may have but two."""

@@ -9,12 +9,13 @@ has is taken as done. It decides nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.domain.commands import AnyCommand
+from core.domain.commands import AnyCommand, ApplyMeasure, OpenIncident, ResolveIncident
 from core.domain.events import EventKind
+from core.domain.refusals import Refusal
 from core.engine import Answer, Engine, command_digest
 from simulator.night.restart import OtherRunError, Recorded
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from simulator.live.writer import OrderedWriter
 
 BATCH = 500
+_OF_INCIDENTS = (OpenIncident, ApplyMeasure, ResolveIncident)
 
 
 @dataclass
@@ -87,12 +89,18 @@ class Feed:
         self.provoked: Counter[str] = Counter()
         self.examples: list[str] = []
         """The first refusals nobody provoked, in words."""
+        self.overtaken: Counter[str] = Counter()
+        """Refusals of what people of the control room had done already, by code."""
+        self._of_incident: dict[str, str] = {}
+        self._late: list[tuple[str, str, str]] = []
         self._catching_up = True
 
     def add(self, command: AnyCommand, recorded_at: int, *, provoked: bool = False) -> None:
         """Queue a command; with `provoked` the engine is expected to refuse it."""
         if provoked:
             self._provoked.add(command.key)
+        if isinstance(command, _OF_INCIDENTS):
+            self._of_incident[command.key] = command.incident
         if self._left and self._skip(command):
             return
         if self._catching_up:
@@ -129,6 +137,20 @@ class Feed:
         for refused in outcome.refusals:
             self._refused(*refused)
 
+    def set_apart(self, told_by_others: Callable[[], Collection[str]]) -> None:
+        """Decide whose fault the refused commands about incidents are, once everything was sent.
+
+        `told_by_others` gives the incidents that the control room has acted on: what the night still had to
+        say of them came late, and that is no fault of the run.
+        """
+        late, self._late = self._late, []
+        theirs = told_by_others() if late else ()
+        for key, code, detail in late:
+            if self._of_incident[key] in theirs:
+                self.overtaken[code] += 1
+            else:
+                self._unprovoked(key, code, detail)
+
     def check_all_seen(self) -> None:
         """Raises OtherRunError when the database has commands that this night did not say."""
         if self._left:
@@ -146,10 +168,15 @@ class Feed:
         if key in self._provoked:
             self.provoked[code] += 1
             self._provoked.discard(key)
+        elif code == Refusal.INCIDENT_STATE and key in self._of_incident:
+            self._late.append((key, code, detail))
         else:
-            self.refusals[code] += 1
-            if len(self.examples) < 10:
-                self.examples.append(f"{key}: {code} {detail}".strip())
+            self._unprovoked(key, code, detail)
+
+    def _unprovoked(self, key: str, code: str, detail: str) -> None:
+        self.refusals[code] += 1
+        if len(self.examples) < 10:
+            self.examples.append(f"{key}: {code} {detail}".strip())
 
     # -- what an interrupted run left ----------------------------------------------------------
 

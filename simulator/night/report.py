@@ -81,6 +81,7 @@ def summary(night: Night, results: Results, fingerprint: str) -> dict[str, Any]:
         "rechazos": dict(sorted(feed.refusals.items())),
         "rechazos_ejemplos": feed.examples,
         "rechazos_provocados": dict(sorted(feed.provoked.items())),
+        **({"rechazos_por_la_sala": dict(sorted(feed.overtaken.items()))} if feed.overtaken else {}),
         "cortes": [
             {
                 "numero": cut.number,

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import IO
 
 import orjson
+from sqlalchemy import Connection, func, select
 from sqlalchemy import Engine as Database
-from sqlalchemy import func, select
 
 from core.domain.events import EventKind
+from core.domain.operation import ROOM_EVENTS
 from core.errors import UsageError
 from core.storage import schema
 from core.storage.reading import reading
@@ -31,6 +32,9 @@ PATIENCE_S = 2.0
 """How long a folder in use is waited for."""
 
 FLAGGED = (EventKind.ACTA_RECEIVED.value, EventKind.ACTA_CAPTURED.value)
+ROOM_KEYS = "sala-"
+"""How the keys of the commands of the control room begin: they are of its people, not of the run."""
+_TOLD_IN_ROOM = tuple(kind.value for kind in ROOM_EVENTS)
 CUT_EVENTS = (EventKind.CUT_PUBLISHED.value, EventKind.CUT_REFUSED.value)
 
 
@@ -85,7 +89,7 @@ def recorded_in(database: Database) -> Recorded:
         columns = (command.c.key, command.c.digest, command.c.refusal, command.c.detail, command.c.seq_first)
         rows = connection.execution_options(stream_results=True, yield_per=5_000).execute(select(*columns))
         for key, digest, refusal, detail, seq in rows:
-            if seq in cut_seqs:
+            if seq in cut_seqs or key.startswith(ROOM_KEYS):
                 continue
             found.digests[key] = bytes(digest)
             if refusal is not None:
@@ -98,7 +102,42 @@ def recorded_in(database: Database) -> Recorded:
             found.events[kind] = int(count)
         for (data,) in connection.execute(select(ledger.c.data).where(ledger.c.kind.in_(FLAGGED))):
             found.flags.update(orjson.loads(data)["flags"])
-        found.until_ms = int(connection.execute(select(func.max(ledger.c.recorded_at))).scalar() or 0)
+        ours = ledger.c.kind.not_in(_TOLD_IN_ROOM)
+        found.until_ms = int(
+            connection.execute(select(func.max(ledger.c.recorded_at)).where(ours)).scalar() or 0
+        )
+        theirs = _room_seqs(connection)
+        told = select(ledger.c.seq, ledger.c.kind, ledger.c.recorded_at).where(
+            ledger.c.kind.in_(_TOLD_IN_ROOM)
+        )
+        for seq, kind, recorded_at in connection.execute(told):
+            if seq in theirs:
+                found.events[kind] -= 1
+            else:
+                found.until_ms = max(found.until_ms, recorded_at)
+        found.events = +found.events
+    return found
+
+
+def told_by_the_room(database: Database) -> set[str]:
+    """Incidents that people of the control room did something about."""
+    ledger = schema.ledger
+    with reading(database) as connection:
+        theirs = _room_seqs(connection)
+        told = select(ledger.c.seq, ledger.c.data).where(ledger.c.kind.in_(_TOLD_IN_ROOM))
+        bodies = [orjson.loads(data) for seq, data in connection.execute(told) if seq in theirs]
+    return {body["incident"] for body in bodies if body.get("incident")}
+
+
+def _room_seqs(connection: Connection) -> set[int]:
+    """Sequences of the events that commands of the control room caused."""
+    command = schema.command
+    found: set[int] = set()
+    query = select(command.c.seq_first, command.c.seq_last).where(
+        command.c.key.startswith(ROOM_KEYS), command.c.seq_first.is_not(None)
+    )
+    for first, last in connection.execute(query):
+        found.update(range(first, last + 1))
     return found
 
 

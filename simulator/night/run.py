@@ -32,7 +32,8 @@ from simulator.night.network import plan_links
 from simulator.night.people import People, plan_people
 from simulator.night.place_shifts import start_place_shifts
 from simulator.night.processes import make_centres, start_processes
-from simulator.night.restart import PublishedCut, Recorded, published_headers
+from simulator.night.pulses import PulseBuffer, PutPulses, start_pulses
+from simulator.night.restart import PublishedCut, Recorded, published_headers, told_by_the_room
 from simulator.night.transfers import Transfers
 from simulator.scenario.base import MS_PER_MINUTE, ms_of
 from simulator.scenario.document import Scenario
@@ -127,18 +128,22 @@ def run_night(
     done: Recorded | None = None,
     again: Callable[[Night], None] | None = None,
     live: LiveNight | None = None,
+    pulses: bool = False,
 ) -> Night:
     """Run the night through an engine from `open_engine`.
 
     Cuts are published into `folder`; none when it is None. The seed is any whole number from 0. A run
     that is continued gives in `done` what the database has, and `again` is told the night before it begins,
-    to give it the instructions it had; with `live` it goes at the pace of the wall clock. Raises
-    OtherRunError when the database is of another run.
+    to give it the instructions it had; with `live` it goes at the pace of the wall clock. The pulses of the
+    CATDs are recorded when it is live or `pulses` is asked for. Raises OtherRunError when the database is
+    of another run.
     """
     done = done or Recorded()
     caught_up = None if live is None else partial(live.caught_up, loaded.scenario.calendar.start_ms)
     feed = Feed(engine, batch, done=done, caught_up=caught_up)
-    night = prepare(loaded, engine.catalog, seed, feed, live)
+    buffer = PulseBuffer(database) if pulses and live is None else None
+    put = live.put_pulses if live is not None else buffer.put if buffer is not None else None
+    night = prepare(loaded, engine.catalog, seed, feed, live, put)
     if again is not None:
         again(night)
     publish = None
@@ -151,11 +156,14 @@ def run_night(
         _open(night)
         _work_through(night, publish, done.cuts, folder, watcher)
         _close(night)
+        if buffer is not None:
+            buffer.flush()
         interrupted = False
     finally:
         if live is not None:
             live.end(interrupted=interrupted)
     feed.check_all_seen()
+    feed.set_apart(partial(told_by_the_room, database))
     return night
 
 
@@ -167,8 +175,18 @@ def _publisher(engine: Engine, database: Database, folder: Path) -> Publish:
     return lambda at, last: publisher.cut(at, last=last)
 
 
-def prepare(loaded: LoadedScenario, catalog: Catalog, seed: int, feed: Feed, live: LiveNight | None) -> Night:
-    """Everything of a night before its first ms: truth, arrivals, people, links; nothing begins yet."""
+def prepare(
+    loaded: LoadedScenario,
+    catalog: Catalog,
+    seed: int,
+    feed: Feed,
+    live: LiveNight | None,
+    put_pulses: PutPulses | None = None,
+) -> Night:
+    """Everything of a night before its first ms: truth, arrivals, people, links; nothing begins yet.
+
+    With `put_pulses` every CATD will send its pulse there.
+    """
     scenario = loaded.scenario
     seeds = Seeds(seed)
     truth = write_actas(catalog, scenario.votes, scenario.inconsistencies, seeds)
@@ -191,6 +209,8 @@ def prepare(loaded: LoadedScenario, catalog: Catalog, seed: int, feed: Feed, liv
     transfers.start()
     start_place_shifts(model, centres)
     start_processes(night, centres)
+    if put_pulses is not None:
+        start_pulses(model, centres, capture, put_pulses)
     return night
 
 

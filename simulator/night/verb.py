@@ -62,9 +62,20 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="corre en vivo: X segundos de la noche por segundo real; «prep control» la gobierna",
     )
     parser.add_argument(
+        "--adelantar",
+        type=int,
+        metavar="MIN",
+        help="con --velocidad: hasta ese minuto de la noche corre tan rápido como puede",
+    )
+    parser.add_argument(
         "--continuar",
         action="store_true",
         help="sigue la corrida que se interrumpió en la carpeta y termina como si nada hubiera pasado",
+    )
+    parser.add_argument(
+        "--latidos",
+        action="store_true",
+        help="guarda el latido de cada CATD por minuto, para la sala; en vivo se guardan siempre",
     )
     parser.add_argument("--sin-cortes", action="store_true", help="no publica cortes")
     parser.add_argument("--reemplazar", action="store_true", help="borra la corrida que haya en la carpeta")
@@ -84,6 +95,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     loaded = load_scenario(args.escenario, args.con)
     if args.velocidad is not None and loaded.scenario.mode != "simulacro":
         raise UsageError("Solo un simulacro se corre en vivo: el escenario no es de modo «simulacro».")
+    _check_forward(args, loaded)
     catalog = catalog_of_the_night(open_scenario_catalog(loaded), loaded.scenario)
     night, results, data = _run_in_folder(args, out, loaded, catalog)
     folder: Path = args.salida
@@ -116,6 +128,20 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     if "en_vivo" in data:
         answer["en_vivo"] = data["en_vivo"]
     return Answer(ANSWER_IS_NO if wrong else DONE, answer, _text(args, folder, data))
+
+
+def _check_forward(args: argparse.Namespace, loaded: LoadedScenario) -> None:
+    from simulator.scenario.base import MS_PER_MINUTE
+
+    if args.adelantar is None:
+        return
+    if args.velocidad is None:
+        raise UsageError("--adelantar va con --velocidad: sin ella la noche entera corre sin esperar.")
+    length = loaded.scenario.calendar.length_ms // MS_PER_MINUTE
+    if not 0 <= args.adelantar < length:
+        raise UsageError(
+            f"--adelantar va de 0 a {length - 1}, los minutos de la noche; se pidió {args.adelantar}."
+        )
 
 
 def _run_in_folder(
@@ -183,7 +209,9 @@ def _run_night(
     scenario, catalog, database = loaded.scenario, engine.catalog, store.database
     done = recorded_in(database) if args.continuar else Recorded()
     log = InstructionLog(folder)
-    live = None if args.velocidad is None else LiveNight(args.velocidad, folder, log, done, lock)
+    live = None
+    if args.velocidad is not None:
+        live = LiveNight(args.velocidad, folder, log, done, lock, args.adelantar or 0)
     out.note(
         f"{scenario.title}: {len(catalog.actas):,} actas, {len(catalog.catds)} CATD, semilla {args.semilla}"
     )
@@ -201,6 +229,7 @@ def _run_night(
             night = run_night(
                 loaded, engine, args.semilla, database, None if args.sin_cortes else folder,
                 watcher=watch, done=done, again=partial(repeat, log.recorded), live=live,
+                pulses=args.latidos,
             )  # fmt: skip
     except KeyboardInterrupt:
         out.warn("Corrida interrumpida; la base quedó consistente y --continuar la sigue desde ahí.")

@@ -89,7 +89,7 @@ class TestHelp:
     def test_the_verbs_bear_the_names_scripts_rely_on(self) -> None:
         assert set(verb_names()) == set(cli.ORDER) == {
             "simular", "repetir", "revisar", "analizar", "comprobar", "catalogo", "calibrar", "exportar",
-            "control", "informe", "escenario", "dimensionar", "experimento", "pronostico",
+            "control", "sala", "informe", "escenario", "dimensionar", "experimento", "pronostico",
         }  # fmt: skip
 
     def test_it_loads_no_heavy_library(self) -> None:

@@ -12,8 +12,10 @@ import pytest
 import core.engine
 from core.domain.acta import Collated, Digitized, Published, Recalled, Status, Verified, value_of
 from core.domain.commands import AnyCommand, Choice, Medium, Origin
+from core.domain.continuity import MeasureState
 from core.domain.events import EventKind
 from core.domain.fields import Mark
+from core.domain.incidents import IncidentState
 from core.domain.marking import MarkingLimits
 from core.domain.refusals import Refusal
 from core.engine import Answer, Engine
@@ -570,8 +572,86 @@ def test_an_incident_is_recorded_with_its_measures_and_survives_another_process(
 ) -> None:
     before = engine.state(0)
     accepted(engine, [orders.incident("i1", catds=(0, 1)), orders.measure("i1"), orders.measure("")])
-    assert dict(engine.operation.incidents) == {"i1": True}
+    assert {key: found.going_on for key, found in engine.operation.incidents.items()} == {"i1": True}
     accepted(engine, [orders.resolve_incident("i1"), orders.incident("i2")])
     other = Engine(engine._store, CATALOG, engine.mode)
-    assert dict(other.operation.incidents) == {"i1": False, "i2": True}
+    assert {key: one.going_on for key, one in other.operation.incidents.items()} == {"i1": False, "i2": True}
     assert engine.state(0) == before
+
+
+def test_an_incident_goes_from_open_to_closed_and_every_engine_sees_it(
+    engine: Engine, orders: Orders
+) -> None:
+    other = Engine(engine._store, CATALOG, engine.mode)
+    accepted(engine, [orders.incident("i1", alert="A01:catd:1"), orders.incident("i2"), orders.attend("i1")])
+    accepted(other, [orders.assign("i1"), orders.note("i1"), orders.contain("i1")])
+    accepted(engine, [orders.resolve_incident("i1"), orders.close_incident("i1"), orders.note("i1")])
+    assert engine.operation.incidents["i1"].state is IncidentState.CLOSED
+    accepted(other, [orders.reopen("i1"), orders.merge("i1", "i2")])
+    engine.state(0)
+    for seen in (engine, other, Engine(engine._store, CATALOG, engine.mode)):
+        assert seen.operation.incidents["i1"].state is IncidentState.MERGED
+        assert seen.operation.incidents["i1"].into == "i2"
+
+
+def test_a_measure_authorised_by_a_second_person_is_applied_and_its_steps_are_ticked(
+    engine: Engine, orders: Orders
+) -> None:
+    active_at = orders.at + 3 * MINUTE
+    answers = accepted(
+        engine, [orders.incident(), orders.propose(), orders.authorise(active_at=active_at), orders.step()]
+    )
+    assert kinds(answers) == [
+        EventKind.INCIDENT_OPENED, EventKind.MEASURE_PROPOSED, EventKind.MEASURE_AUTHORISED,
+        EventKind.MEASURE_APPLIED, EventKind.MEASURE_STEP_DONE,
+    ]  # fmt: skip
+    applied = answers[2].events[1].data
+    assert applied == {
+        "incident": "i1", "measure": "Traslado de actas", "authorised_by": "coordina",
+        "authorised_at": orders.at, "active_at": active_at, "effect": "captura en otro CATD", "catds": [0],
+    }  # fmt: skip
+    assert engine.operation.activations["a1"].done == {0}
+    other = Engine(engine._store, CATALOG, engine.mode)
+    assert other.operation.activations == engine.operation.activations
+    accepted(other, [orders.step(step=2), orders.end_measure()])
+    engine.state(0)
+    assert engine.operation.activations["a1"].state is MeasureState.ENDED
+
+
+def test_a_measure_for_an_incident_that_was_merged_is_applied_to_the_one_that_goes_on(
+    engine: Engine, orders: Orders
+) -> None:
+    accepted(engine, [orders.incident("i1"), orders.incident("i2"), orders.incident("i3"), orders.propose()])
+    accepted(engine, [orders.merge("i1", "i2"), orders.merge("i2", "i3")])
+    (answer,) = accepted(engine, [orders.authorise()])
+    assert answer.events[1].data["incident"] == "i3"
+
+
+def test_what_follows_may_be_told_after_the_closing_and_what_begins_may_not(
+    engine: Engine, orders: Orders
+) -> None:
+    accepted(engine, [orders.incident(), orders.propose(), orders.authorise(), orders.propose("a2")])
+    accepted(engine, [orders.close(at=END)], END)
+    later = END + 30 * MINUTE
+    orders.at = later
+    accepted(
+        engine,
+        [
+            orders.attend(), orders.assign(), orders.note(), orders.contain(), orders.step(),
+            orders.end_measure(), orders.dismiss_measure("a2"), orders.resolve_incident(),
+            orders.close_incident(), orders.acknowledge(), orders.silence(catd=1),
+        ],
+        later,
+    )  # fmt: skip
+    for command in (orders.incident("i9"), orders.propose("a9", ""), orders.measure(""), orders.authorise()):
+        assert engine.execute([command], later)[0].refusal is Refusal.OPERATION_CLOSED
+
+
+def test_times_of_an_incident_and_of_a_measure_never_go_back(engine: Engine, orders: Orders) -> None:
+    accepted(engine, [orders.incident(), orders.propose(), orders.attend(at=NOW)])
+    early = NOW - 2 * MINUTE
+    (contained,) = accepted(engine, [orders.contain(at=early)])
+    assert (contained.events[0].at, contained.events[0].device_at) == (NOW, early)
+    accepted(engine, [orders.authorise(at=NOW)])
+    (step,) = accepted(engine, [orders.step(at=early, device_at=7)])
+    assert (step.events[0].at, step.events[0].device_at) == (NOW, 7)

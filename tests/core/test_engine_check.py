@@ -19,7 +19,7 @@ from core.storage.database import connect, open_existing
 from core.storage.reading import ledger_events, reading
 from core.storage.store import OtherElectionError
 from tests.conftest import Prep
-from tests.core.domain.small import CATALOG, MINUTE, START, Orders, open_engine, sha, votes
+from tests.core.domain.small import CATALOG, END, MINUTE, START, Orders, open_engine, sha, votes
 
 NOW = START + 5 * MINUTE
 
@@ -319,6 +319,56 @@ def test_an_incident_resolved_without_having_been_opened_is_named(base: str) -> 
     data = '{"incident":"i9","remedy":""}'
     _rewrite(base, f"UPDATE ledger SET kind = 'incident_resolved', data = '{data}' WHERE seq = {seq}")
     assert ("K21", "ledger", str(seq), "incident") in named(checked(base))
+
+
+ROOM_TAMPERED = [
+    (
+        "K21", "incident", """kind = 'incident_closed', data = replace(data, '{', '{"cause":"x",')""",
+        "incident_attended",
+    ),
+    ("K21", "incident", """"at" = "at" - 1""", "incident_attended"),
+    ("K22", "activation", """"at" = "at" - 1""", "measure_step_done"),
+    ("K22", "activation", """data = replace(data, '"step":1', '"step":7')""", "measure_step_done"),
+    ("K22", "kind", """data = replace(data, 'Traslado', 'Otra cosa')""", "measure_applied"),
+    ("K22", "until", """data = replace(data, '"until":1', '"until":9')""", "alert_silenced"),
+    ("K07", "actor", """actor = 'coordina'""", "measure_proposed"),
+    ("K05", "at", """"at" = "at" + 999999999""", "measure_ended"),
+    (
+        "K05", "kind", """kind = 'measure_authorised', data = '{"activation":"a1","active_at":1}'""",
+        "incident_noted",
+    ),
+    ("K03", "data", """data = replace(data, '"i1"', '[1]')""", "incident_attended"),
+]  # fmt: skip
+"""Code, column, and what somebody sets in the rows of a kind."""
+
+
+@pytest.fixture
+def acted(tmp_path: Path) -> str:
+    """A base whose control room attended an incident, applied a measure and silenced a rule."""
+    url = str(tmp_path / "sala.db")
+    orders = Orders()
+    engine = open_engine(url)
+    for command in (
+        orders.open(), orders.incident(), orders.attend(), orders.propose(), orders.authorise(),
+        orders.step(step=1), orders.silence(), orders.resolve_incident(), orders.close(at=END),
+        orders.end_measure(at=END + 1), orders.note(at=END + 2),
+    ):  # fmt: skip
+        assert engine.execute([command], END)[0].accepted, command
+    engine._store.close()
+    engine._store.database.dispose()
+    return url
+
+
+def test_what_the_control_room_did_is_correct_also_after_the_closing(acted: str) -> None:
+    assert not named(checked(acted))
+
+
+@pytest.mark.parametrize(("code", "column", "change", "kind"), ROOM_TAMPERED)
+def test_what_the_control_room_could_not_have_done_is_named(
+    acted: str, code: str, column: str, change: str, kind: str
+) -> None:
+    _rewrite(acted, f"UPDATE ledger SET {change} WHERE kind = '{kind}'")
+    assert (code, column) in {(found, place) for found, _, _, place in named(checked(acted))}
 
 
 def test_a_dispute_settled_by_nobody_is_named(base: str) -> None:

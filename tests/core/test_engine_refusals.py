@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +13,11 @@ from core.domain.fields import Field, Mark
 from core.domain.marking import MarkingLimits
 from core.domain.refusals import REFUSAL_TEXTS, Refusal, Rejection
 from core.engine import Engine
+from tests.core.domain.room_refusals import ROOM_SCENARIOS, Scenario
 from tests.core.domain.small import END, MINUTE, START, TOTALS, WIDTH, Orders, open_engine, votes
 
 NOW = START + 5 * MINUTE
 LIMITS = MarkingLimits(window_ms=10 * MINUTE, without_supervisor=2, with_supervisor=4)
-
-Scenario = Callable[[Orders], list[AnyCommand]]
-"""Commands of which only the last must be refused. The first opens the operation unless it is alone."""
 
 
 def _bad_votes(orders: Orders, *fields: Field) -> list[AnyCommand]:
@@ -154,6 +152,7 @@ SCENARIOS: list[tuple[str, Refusal, Scenario]] = [
     ("a null character", Refusal.UNWRITABLE, lambda o: [o.receive(0, station="a\0b")]),
     ("a number no column holds", Refusal.UNWRITABLE, lambda o: [o.receive(0, device_at=2**70)]),
     ("a reason without end", Refusal.UNWRITABLE, lambda o: [*o.arrived(0), o.replace_image(0, 1, "a" * 501)]),
+    *ROOM_SCENARIOS,
 ]  # fmt: skip
 
 
@@ -192,6 +191,12 @@ def test_nothing_is_accepted_before_opening(engine: Engine) -> None:
         orders.receive_outside("x"),
         orders.cut(1, 0),
         orders.close(),
+        orders.incident(),
+        orders.attend(),
+        orders.propose(),
+        orders.step(),
+        orders.acknowledge(),
+        orders.silence(),
     ]
     assert {a.refusal for a in engine.execute(commands, NOW)} == {Refusal.OPERATION_CLOSED}
 

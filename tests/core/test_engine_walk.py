@@ -67,7 +67,11 @@ NEXT = {
 }
 
 
-WHOLE = ("cut", "outside", "incident", "measure", "resolve_incident")
+ROOM = (
+    "attend", "assign", "note", "contain", "close_incident", "reopen", "merge", "propose", "authorise",
+    "dismiss_measure", "step", "end_measure", "acknowledge", "silence",
+)  # fmt: skip
+WHOLE = ("cut", "outside", "incident", "measure", "resolve_incident", *ROOM)
 """Commands of no acta in particular."""
 
 
@@ -128,6 +132,18 @@ def command_of(step: Step, orders: Orders, engine: Engine) -> AnyCommand:
             return orders.measure(f"i{variant}")
         case "resolve_incident":
             return orders.resolve_incident(f"i{variant}")
+        case "merge":
+            return orders.merge(f"i{variant}", f"i{(variant + 1) % 4}")
+        case "propose":
+            return orders.propose(f"a{variant % 2}", f"i{variant}" if variant else "", actor=person)
+        case "step":
+            return orders.step(f"a{variant % 2}", variant // 2)
+        case "authorise" | "dismiss_measure" | "end_measure":
+            return getattr(orders, kind)(f"a{variant % 2}", actor=person)  # type: ignore[no-any-return]
+        case "attend" | "assign" | "note" | "contain" | "close_incident" | "reopen":
+            return getattr(orders, kind)(f"i{variant}", actor=person)  # type: ignore[no-any-return]
+        case "acknowledge" | "silence":
+            return getattr(orders, kind)()  # type: ignore[no-any-return]
         case "outside":
             return orders.receive_outside(f"fuera {variant}")
         case "identify":

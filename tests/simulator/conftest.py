@@ -12,7 +12,7 @@ from sqlalchemy import Engine as Database
 from core.storage.database import open_database
 from core.storage.store import Store
 from simulator.night.results import Results, results_of
-from simulator.night.run import Night, catalog_of_the_night, open_engine, run_night
+from simulator.night.run import Night, Watcher, catalog_of_the_night, open_engine, run_night
 from simulator.output import state_fingerprint
 from simulator.scenario.document import Scenario
 from simulator.scenario.file import LoadedScenario, content_hash, load_scenario, open_scenario_catalog
@@ -45,6 +45,8 @@ def run(tmp_path: Path) -> Iterator[RunNight]:
         change: Callable[[Scenario], Scenario] | None = None,
         cuts: Path | None = None,
         batch: int = 500,
+        watcher: Watcher | None = None,
+        pulses: bool = False,
     ) -> Ran:
         loaded = load_scenario(DATA / f"{scenario}.toml" if isinstance(scenario, str) else scenario)
         if change is not None:
@@ -54,7 +56,9 @@ def run(tmp_path: Path) -> Iterator[RunNight]:
         store = Store(open_database(base or str(tmp_path / f"noche-{len(opened)}.db")))
         opened.append(store)
         engine = open_engine(store, catalog, loaded.scenario.mode)
-        night = run_night(loaded, engine, seed, store.database, cuts, batch=batch)
+        night = run_night(
+            loaded, engine, seed, store.database, cuts, batch=batch, watcher=watcher, pulses=pulses
+        )
         return Ran(
             night, store.database, results_of(night, store.database), state_fingerprint(store.database)
         )

@@ -21,29 +21,43 @@ from core.domain.catalog import (
     Territory,
 )
 from core.domain.commands import (
+    AcknowledgeAlert,
     AnyCommand,
     ApplyMeasure,
     ApproveRecall,
+    AssignIncident,
+    AttendIncident,
+    AuthoriseMeasure,
     Capture,
+    CheckStep,
     Choice,
+    CloseIncident,
     CloseOperation,
     Collate,
+    ContainIncident,
     Digitize,
+    DismissMeasure,
     DismissRecall,
+    EndMeasure,
     Identify,
     MarkSinActa,
     Medium,
+    MergeIncident,
+    NoteIncident,
     OpenIncident,
     OpenOperation,
     Origin,
+    ProposeMeasure,
     PublishCut,
     Receive,
     ReceiveOutside,
     RefuseCut,
+    ReopenIncident,
     ReplaceImage,
     RequestRecall,
     Resolve,
     ResolveIncident,
+    SilenceAlert,
     Totals,
 )
 from core.domain.contenders import (
@@ -177,6 +191,64 @@ class Orders:
 
     def resolve_incident(self, incident: str = "i1", **over: Any) -> ResolveIncident:
         return ResolveIncident(incident=incident, **{"remedy": "Volvió", **self._base("catd", over)})
+
+    def attend(self, incident: str = "i1", **over: Any) -> AttendIncident:
+        return AttendIncident(incident=incident, **self._base("opera", over))
+
+    def assign(self, incident: str = "i1", **over: Any) -> AssignIncident:
+        return AssignIncident(incident=incident, **{"assignee": "ana", **self._base("coordina", over)})
+
+    def note(self, incident: str = "i1", **over: Any) -> NoteIncident:
+        return NoteIncident(incident=incident, **{"text": "Van en camino", **self._base("opera", over)})
+
+    def contain(self, incident: str = "i1", **over: Any) -> ContainIncident:
+        return ContainIncident(
+            incident=incident, **{"text": "Con datos móviles", **self._base("opera", over)}
+        )
+
+    def close_incident(self, incident: str = "i1", **over: Any) -> CloseIncident:
+        return CloseIncident(incident=incident, **{"cause": "Fibra cortada", **self._base("coordina", over)})
+
+    def reopen(self, incident: str = "i1", **over: Any) -> ReopenIncident:
+        return ReopenIncident(
+            incident=incident, **{"reason": "Volvió a caer", **self._base("coordina", over)}
+        )
+
+    def merge(self, incident: str = "i1", into: str = "i2", **over: Any) -> MergeIncident:
+        return MergeIncident(incident=incident, into=into, **self._base("coordina", over))
+
+    def propose(self, activation: str = "a1", incident: str = "i1", **over: Any) -> ProposeMeasure:
+        given = {
+            "measure": "Traslado de actas", "catds": (0,), "effect": "captura en otro CATD",
+            "steps": ("Avisar", "Cerrar cajas", "Salir"),
+        }  # fmt: skip
+        base = self._base("opera", over)
+        return ProposeMeasure(activation=activation, incident=incident, **{**given, **base})
+
+    def authorise(self, activation: str = "a1", **over: Any) -> AuthoriseMeasure:
+        base = self._base("coordina", over)
+        return AuthoriseMeasure(activation=activation, **{"active_at": base["at"], **base})
+
+    def dismiss_measure(self, activation: str = "a1", **over: Any) -> DismissMeasure:
+        return DismissMeasure(
+            activation=activation, **{"reason": "Ya hay enlace", **self._base("opera", over)}
+        )
+
+    def step(self, activation: str = "a1", step: int = 0, **over: Any) -> CheckStep:
+        return CheckStep(activation=activation, step=step, **self._base("opera", over))
+
+    def end_measure(self, activation: str = "a1", **over: Any) -> EndMeasure:
+        return EndMeasure(
+            activation=activation, **{"reason": "Ya no hace falta", **self._base("opera", over)}
+        )
+
+    def acknowledge(self, alert: str = "A01:catd:1", **over: Any) -> AcknowledgeAlert:
+        return AcknowledgeAlert(alert=alert, **self._base("opera", over))
+
+    def silence(self, rule: str = "A01", **over: Any) -> SilenceAlert:
+        base = self._base("opera", over)
+        given = {"catd": None, "reason": "Ensayo", "until": base["at"] + MINUTE}
+        return SilenceAlert(rule=rule, **{**given, **base})
 
     def receive(self, acta: int, **over: Any) -> Receive:
         return Receive(acta=acta, **{"origin": Origin.CATD, "mechanism": "D", **self._base("acopia", over)})

@@ -1,0 +1,186 @@
+/* Publicación: the cuts, the next one, the canary, and what each cut changed (asked only when chosen). */
+(function () {
+  "use strict";
+  const PREP = window.PREP;
+  const el = PREP.el;
+  const hojas = PREP.hojas;
+  const CANARY = {
+    ok: ["Coincide", null],
+    atrasado: ["Atrasado", "p2"],
+    divergente: ["Divergente", "p1"],
+    sin_revisar: ["Sin revisar", null],
+    sin_publico: ["Sin nada público", "p3"],
+  };
+  let shown = null; // which cut the changes are of
+  let asked = null;
+
+  function rowsOf(cut) {
+    const cuts = [...(cut.recientes || [])].sort((a, b) => a.numero - b.numero);
+    const every = (cut.cada_min || 0) * 60000;
+    return cuts.map((one, index) => {
+      const before = index ? cuts[index - 1] : null;
+      const next = before && before.numero === one.numero - 1;
+      return {
+        ...one,
+        agregadas: next ? one.actas - before.actas : null,
+        intervalo: next ? one.hora_ms - before.hora_ms : null,
+        tarde: next && every ? one.hora_ms - before.hora_ms - every : null,
+      };
+    });
+  }
+  function late(row) {
+    if (row.ultimo) return "corte final";
+    if (row.tarde === null) return "—";
+    const s = Math.round(row.tarde / 1000);
+    return Math.abs(s) < 1 ? "a tiempo" : (s > 0 ? "+" : "−") + PREP.dura(Math.abs(s) * 1000);
+  }
+  function figures(snap, cut) {
+    const now = snap.reloj.ahora_ms;
+    if (!cut || !cut.numero) {
+      hojas.dato("pub-ultimo", "Ninguno", cut ? "la operación ya abrió" : "la operación no ha abierto");
+    } else hojas.dato("pub-ultimo", "Corte " + cut.numero, PREP.hhmmss(cut.hora_ms) + (cut.ultimo ? " · fue el último" : " · hace " + PREP.ago(cut.hora_ms, now)));
+    if (cut && cut.siguiente_ms) {
+      const left = cut.siguiente_ms - now;
+      const state = cut.atraso_s >= 180 ? "p1" : cut.atraso_s >= 60 ? "p2" : null;
+      hojas.dato("pub-siguiente", PREP.cuenta(left), left < 0 ? "atrasado: debió salir a las " + PREP.hhmm(cut.siguiente_ms) : "a las " + PREP.hhmm(cut.siguiente_ms) + ", cada " + PREP.num(cut.cada_min) + " min", state);
+    } else hojas.dato("pub-siguiente", "—", cut && cut.ultimo ? "ya no hay más cortes" : "");
+    hojas.dato("pub-actas", PREP.num(snap.kpis.publicadas), PREP.pct(snap.kpis.publicadas_pct, 4) + " de " + PREP.num(snap.kpis.esperadas));
+    const pending = snap.kpis.verificadas - snap.kpis.publicadas;
+    hojas.dato("pub-pendientes", PREP.num(pending), pending ? "saldrán en el siguiente corte" : "todo lo registrado es público");
+    const canary = (cut && cut.canario) || null;
+    if (!canary) return hojas.dato("pub-canario", "—", "");
+    const [word, state] = CANARY[canary.estado] || [canary.estado, "p2"];
+    const seen = canary.numero ? "público: corte " + canary.numero : "";
+    return hojas.dato("pub-canario", word, [canary.motivo, seen].filter(Boolean).join(" · "), state);
+  }
+  function refused(cut) {
+    const box = hojas.id("pub-rechazo");
+    const one = cut && cut.rechazado;
+    const mark = one ? one.numero + "|" + one.hora_ms : "";
+    if (!box || box.hojaMarca === mark) return;
+    box.hojaMarca = mark;
+    box.replaceChildren(
+      ...(one
+        ? [
+            el(
+              "div",
+              { class: "caja-error" },
+              el("strong", { "aria-hidden": "true", text: "✕" }),
+              el("p", {}, el("strong", { text: "Se rechazó el corte " + one.numero + " a las " + PREP.hhmmss(one.hora_ms) + ": " }), el("span", { text: one.motivo || "sin motivo" }), el("span", { text: " Sigue público el anterior. " }), PREP.can("bitacora") ? el("a", { href: "/bitacora?clase=cut_refused", text: "Ver en la bitácora" }) : null)
+            ),
+          ]
+        : [])
+    );
+  }
+  function table(rows) {
+    PREP.table(hojas.id("pub-cortes"), {
+      caption: "Los últimos " + rows.length + " cortes publicados",
+      key: "numero",
+      rows,
+      sort: { key: "numero", desc: true },
+      empty: "Todavía no se publica ningún corte",
+      columns: [
+        { key: "numero", title: "Corte", desc: true, value: (row) => row.numero, text: (row) => row.numero + (row.ultimo ? " (último)" : "") },
+        { key: "hora", title: "Hora", value: (row) => row.hora_ms, text: (row) => PREP.hhmmss(row.hora_ms) },
+        { key: "actas", title: "Actas", cls: "num", value: (row) => row.actas, text: (row) => PREP.num(row.actas) },
+        { key: "agregadas", title: "Agregó", cls: "num", value: (row) => row.agregadas, text: (row) => (row.agregadas === null ? "—" : (row.agregadas < 0 ? "−" : "+") + PREP.num(Math.abs(row.agregadas))) },
+        { key: "intervalo", title: "Intervalo", cls: "num", value: (row) => row.intervalo, text: (row) => (row.intervalo === null ? "—" : PREP.cuenta(row.intervalo)) },
+        { key: "tarde", title: "Puntualidad", cls: "num", value: (row) => row.tarde, text: late },
+        { key: "huella", title: "Huella", text: (row) => row.manifiesto || "", node: (row) => el("code", { class: "huella", title: row.manifiesto, text: (row.manifiesto || "").slice(0, 12) }) },
+      ],
+    });
+  }
+  function draw(rows) {
+    const colors = PREP.colors();
+    const bars = rows.filter((row) => row.agregadas !== null);
+    const host = hojas.id("pub-grafica");
+    const narrow = host && host.clientWidth < 560;
+    PREP.chart(
+      host,
+      [
+        {
+          type: "bar", x: bars.map((row) => row.numero + (narrow ? "" : "<br>" + PREP.hhmm(row.hora_ms))), y: bars.map((row) => row.agregadas), marker: { color: colors.gris },
+          text: bars.map((row) => (narrow ? "" : PREP.num(row.agregadas))), textposition: "outside", cliponaxis: false,
+        },
+      ],
+      { xaxis: { type: "category", tickangle: 0, title: narrow ? { text: "corte" } : undefined }, margin: { t: 22 } }
+    );
+  }
+  function choices(rows) {
+    const select = hojas.id("pub-elige");
+    if (!select) return;
+    const wanted = ["pendiente", ...rows.map((row) => String(row.numero)).reverse()];
+    if (select.hojaMarca !== wanted.join()) {
+      select.hojaMarca = wanted.join();
+      const kept = select.value;
+      select.replaceChildren(...hojas.opciones(wanted.map((one) => [one, one === "pendiente" ? "Registradas que ningún corte incluye" : "Corte " + one + " contra el anterior"]), wanted.includes(kept) ? kept : "pendiente"));
+    }
+  }
+  async function changes(force, seq) {
+    const select = hojas.id("pub-elige");
+    if (!select || PREP.historical) return;
+    // A cut never changes; what is pending does, with the ledger.
+    const mark = select.value + (select.value === "pendiente" ? "|" + seq : "");
+    if (!force && (mark === shown || asked)) return;
+    asked = mark;
+    const box = hojas.id("pub-cambio");
+    try {
+      const diff = await PREP.get("/api/publicacion/cortes/" + encodeURIComponent(select.value) + ".json");
+      if (box.isConnected) paint(box, diff);
+      shown = mark;
+    } catch (error) {
+      if (box.isConnected) box.replaceChildren(el("p", { class: "vacio", text: PREP.message(error) }));
+      shown = mark;
+    } finally {
+      asked = null;
+    }
+  }
+  function paint(box, diff) {
+    let parts = box.hojaPartes;
+    if (!parts || !parts.words.isConnected) {
+      parts = box.hojaPartes = { words: el("p", { role: "status" }), contests: el("div", {}), districts: el("div", {}), actas: el("div", {}) };
+      box.replaceChildren(parts.words, el("div", { class: "tres" }, parts.contests, parts.districts, parts.actas));
+    }
+    const some = [PREP.num(diff.agregadas) + (diff.agregadas === 1 ? " acta agregada" : " actas agregadas") + (diff.sin_acta ? " (" + PREP.num(diff.sin_acta) + " sin acta)" : "")];
+    if (diff.corregidas) some.push(PREP.num(diff.corregidas) + " corregidas");
+    if (diff.retiradas) some.push(PREP.num(diff.retiradas) + " retiradas");
+    if (diff.fuera_catalogo) some.push(PREP.num(diff.fuera_catalogo) + " fuera de catálogo");
+    const head = diff.numero === null ? "Desde el corte " + (diff.anterior || "inicial") + ": " : "Corte " + diff.numero + (diff.anterior === null ? ", el primero: " : " contra el " + diff.anterior + ": ");
+    PREP.text(parts.words, head + some.join(", ") + ". Eventos " + PREP.num(diff.seq_desde) + " a " + PREP.num(diff.seq_high) + " de la bitácora.");
+    const count = { key: "n", title: "Actas", cls: "num", desc: true, value: (row) => row[2], text: (row) => PREP.num(row[2]) };
+    PREP.table(parts.contests, {
+      caption: "Por contienda", key: (row) => row[0], rows: diff.contiendas, empty: "Ninguna contienda cambió",
+      columns: [{ key: "c", title: "Contienda", value: (row) => row[1] }, count],
+    });
+    PREP.table(parts.districts, {
+      caption: "Por distrito", key: (row) => String(row[0]), rows: diff.distritos, empty: "Ningún distrito cambió",
+      columns: [{ key: "d", title: "Distrito", value: (row) => row[0], text: (row) => (row[0] === null ? "Sin distrito" : row[1] || "Distrito " + row[0]) }, count],
+    });
+    PREP.table(parts.actas, {
+      caption: diff.hay_mas ? "Actas (las primeras " + diff.actas.length + ")" : "Actas", key: "clave", rows: diff.actas, empty: "Ningún acta cambió",
+      columns: [
+        { key: "clave", title: "Acta", value: (row) => row.clave },
+        { key: "que", title: "Qué", value: (row) => row.que, text: (row) => row.que + (row.sin_acta ? ", sin acta" : "") },
+        { key: "ms", title: "Hora", value: (row) => row.ms, text: (row) => PREP.hhmm(row.ms) },
+      ],
+    });
+  }
+
+  PREP.register("publicacion", {
+    enter() {
+      shown = asked = null;
+      const select = hojas.id("pub-elige");
+      select.addEventListener("change", () => changes(true, 0));
+    },
+    apply(snap) {
+      const cut = snap.corte;
+      const rows = cut ? rowsOf(cut) : [];
+      figures(snap, cut);
+      refused(cut);
+      table(rows);
+      draw(rows);
+      choices(rows);
+      changes(false, snap.base ? snap.base.seq : 0);
+    },
+  });
+})();

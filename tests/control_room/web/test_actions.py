@@ -1,0 +1,223 @@
+"""What people do from the room becomes events of the ledger, once, stamped by the server."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from core.domain.events import EventKind, decode_data
+from core.storage import schema
+from core.storage.database import connect
+from tests.builders import START_MS
+from tests.control_room.web.rooms import TestRoom, make_room
+
+LAST_MS = START_MS + 180_000
+"""When the last event of the night of these tests was recorded: what its clock says."""
+
+
+def _events(room: TestRoom, after: int = 3) -> list[tuple[str, str, str, int, dict[str, object]]]:
+    """(kind, actor, station, at, data) of the ledger after a sequence."""
+    table = schema.ledger.c
+    query = select(table.kind, table.actor, table.station, table["at"], table.data).where(table.seq > after)
+    with room.room.database.connect() as connection:
+        return [
+            (row[0], row[1], row[2], row[3], dict(decode_data(EventKind(row[0]), row[4])))
+            for row in connection.execute(query.order_by(table.seq))
+        ]
+
+
+def test_an_incident_goes_from_open_to_closed_with_who_and_when(room: TestRoom) -> None:
+    operator, boss = room.as_role("operador"), room.as_role("coordinador")
+    opened = operator.done(
+        "abrir_incidente", titulo="Sin luz", tipo="luz", causa="", catds=[1, 0, 1], alerta="A01:catd:1"
+    )
+    key = opened["incidente"]
+    operator.done("atender_incidente", incidente=key)
+    boss.done("asignar_incidente", incidente=key, a="operador")
+    operator.done("anotar_incidente", incidente=key, texto="Va la planta\ncon dos personas")
+    operator.done("contener_incidente", incidente=key, texto="Con planta de luz")
+    operator.done("resolver_incidente", incidente=key, remedio="Volvió la luz")
+    boss.done("cerrar_incidente", incidente=key, causa="Transformador")
+    found = _events(room)
+    assert [one[0] for one in found] == [
+        "incident_opened", "incident_attended", "incident_assigned", "incident_noted",
+        "incident_contained", "incident_resolved", "incident_closed",
+    ]  # fmt: skip
+    assert {one[2] for one in found} == {"sala"}
+    assert [one[1] for one in found][:3] == ["operador", "operador", "coordinador"]
+    assert all(one[3] == LAST_MS for one in found)
+    assert found[0][4] == {
+        "incident": key, "kind": "luz", "title": "Sin luz", "cause": "", "catds": [1, 0],
+        "alert": "A01:catd:1",
+    }  # fmt: skip
+    assert ("accion", "coordinador") in {(what, who) for what, who, _ in room.log()}
+
+
+def test_the_engine_s_no_is_a_409_with_its_text_and_is_written_down(room: TestRoom) -> None:
+    boss = room.as_role("coordinador")
+    answer = boss.act("cerrar_incidente", incidente="enlace-1", causa="x")
+    assert answer.status_code == 409
+    error = answer.get_json()["error"]
+    assert error["codigo"] == "INCIDENTE_NO_PERMITE"
+    assert error["mensaje"].startswith("El incidente no permite esa acción.")
+    assert room.log()[-1][:2] == ("rechazo", "coordinador")
+    assert _events(room) == []
+
+
+def test_the_same_key_sent_again_is_the_same_command(room: TestRoom) -> None:
+    operator = room.as_role("operador")
+    fields = {"titulo": "Sin luz", "tipo": "luz", "catds": [0], "llave": "b2c4d6e8-1234"}
+    first = operator.done("abrir_incidente", **fields)
+    # The night's clock has moved on between the two: it is still the same command.
+    operator.done("anotar_incidente", incidente=first["incidente"], texto="algo")
+    assert operator.done("abrir_incidente", **fields) == first
+    assert [one[0] for one in _events(room)] == ["incident_opened", "incident_noted"]
+    # Another person's key is another one, though it reads the same.
+    other = room.as_role("coordinador").done("abrir_incidente", **fields)
+    assert other["incidente"] != first["incidente"]
+
+
+def test_a_key_used_for_something_else_is_refused(room: TestRoom) -> None:
+    operator = room.as_role("operador")
+    operator.done("anotar_incidente", incidente="enlace-1", texto="uno", llave="la-misma-llave")
+    answer = operator.act("anotar_incidente", incidente="enlace-1", texto="dos", llave="la-misma-llave")
+    assert answer.status_code == 409
+    assert answer.get_json()["error"]["codigo"] == "CLAVE_REUTILIZADA"
+
+
+def test_the_commands_of_the_room_have_keys_that_say_so(room: TestRoom) -> None:
+    operator = room.as_role("operador")
+    operator.done("reconocer_alerta", alerta="A01:catd:0", nota="")
+    operator.done("reconocer_alerta", alerta="A01:catd:0", nota="", llave="12345678")
+    with room.room.database.connect() as connection:
+        keys = connection.execute(select(schema.command.c.key)).scalars().all()
+    assert sum(key.startswith("sala-") for key in keys) == 2
+
+
+def test_a_silence_ends_when_it_was_asked_to(room: TestRoom) -> None:
+    operator = room.as_role("operador")
+    told = operator.done("silenciar_alerta", regla="A01", catd=1, motivo="Ejercicio avisado", minutos=30)
+    assert told["hasta_ms"] == LAST_MS + 30 * 60_000
+    assert _events(room)[0][4] == {
+        "rule": "A01", "catd": 1, "reason": "Ejercicio avisado", "until": told["hasta_ms"]
+    }  # fmt: skip
+    for minutes in (0, 241, -5):
+        assert operator.act("silenciar_alerta", regla="A01", motivo="x", minutos=minutes).status_code == 400
+
+
+def _proposed(room: TestRoom, role: str, user: str = "") -> str:
+    measure = room.room.plan.measures[0].key
+    told = room.as_role(user or role).done("proponer_medida", medida=measure, catds=[0], incidente="enlace-1")
+    return str(told["activacion"])
+
+
+def test_a_measure_takes_two_persons_and_one_of_them_coordinates(room: TestRoom) -> None:
+    key = _proposed(room, "operador")
+    room.add("operador2", "operador")
+    alone = room.as_role("operador").act("autorizar_medida", activacion=key)
+    assert alone.status_code == 409
+    assert alone.get_json()["error"]["codigo"] == "MISMA_PERSONA"
+    two_operators = room.as_role("operador2").act("autorizar_medida", activacion=key)
+    assert two_operators.status_code == 409
+    assert "coordinación" in two_operators.get_json()["error"]["mensaje"]
+    assert [one[0] for one in _events(room)] == ["measure_proposed"]
+    room.as_role("coordinador").done("autorizar_medida", activacion=key)
+    kinds = [one[0] for one in _events(room)]
+    assert kinds == ["measure_proposed", "measure_authorised", "measure_applied"]
+    works = LAST_MS + room.room.plan.measures[0].activation_min * 60_000
+    assert _events(room)[1][4]["active_at"] == works
+    room.as_role("operador").done("marcar_paso", activacion=key, paso=0, nota="listo")
+    room.as_role("operador").done("terminar_medida", activacion=key, motivo="ya no hace falta")
+
+
+def test_an_operator_may_authorise_what_a_coordinator_proposed(room: TestRoom) -> None:
+    key = _proposed(room, "coordinador")
+    assert room.as_role("coordinador").act("autorizar_medida", activacion=key).status_code == 409
+    room.as_role("operador").done("autorizar_medida", activacion=key)
+
+
+def test_a_proposal_carries_the_steps_of_the_plan_and_not_those_of_the_browser(room: TestRoom) -> None:
+    _proposed(room, "operador")
+    measure = room.room.plan.measures[0]
+    data = _events(room)[0][4]
+    assert data["steps"] == list(measure.steps)
+    assert data["effect"] == measure.effect
+    assert data["measure"] == measure.title
+    answer = room.as_role("operador").act("proponer_medida", medida="inventada", catds=[])
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"tipo": "luz"}, "titulo"),
+        ({"titulo": "   ", "tipo": "luz"}, "titulo"),
+        ({"titulo": 7, "tipo": "luz"}, "titulo"),
+        ({"titulo": "x" * 121, "tipo": "luz"}, "titulo"),
+        ({"titulo": "a\x00b", "tipo": "luz"}, "titulo"),
+        ({"titulo": "x", "tipo": "luz", "catds": "0"}, "catds"),
+        ({"titulo": "x", "tipo": "luz", "catds": [True]}, "catds"),
+        ({"titulo": "x", "tipo": "luz", "catds": [-1]}, "catds"),
+        ({"titulo": "x", "tipo": "luz", "otro": 1}, "otro"),
+        ({"titulo": "x", "tipo": "luz", "llave": "corta"}, "llave"),
+    ],
+)
+def test_a_field_that_will_not_do_is_named(
+    fields: dict[str, object], field: str, shared_room: TestRoom
+) -> None:
+    answer = shared_room.as_role("operador").act("abrir_incidente", **fields)
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]["campo"] == field
+
+
+def test_a_catd_that_does_not_exist_is_refused_by_the_engine(room: TestRoom) -> None:
+    answer = room.as_role("operador").act("abrir_incidente", titulo="x", tipo="luz", catds=[99])
+    assert answer.status_code == 409
+    assert answer.get_json()["error"]["codigo"] == "CATD_DESCONOCIDO"
+
+
+def test_commands_wait_for_a_database_that_is_busy_for_a_moment(room: TestRoom) -> None:
+    operator = room.as_role("operador")
+    operator.done("anotar_incidente", incidente="enlace-1", texto="antes")
+    busy = connect(room.room.options.base)
+    with busy.connect().execution_options(prep_write=True) as connection:
+        begun = connection.begin()
+        threading.Timer(0.4, begun.rollback).start()
+        operator.done("anotar_incidente", incidente="enlace-1", texto="durante")
+    busy.dispose()
+    assert len(_events(room)) == 2
+
+
+def test_a_database_that_does_not_answer_is_told_and_the_order_may_be_sent_again(
+    room: TestRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from control_room.web import commands
+
+    operator = room.as_role("operador")
+    operator.done("anotar_incidente", incidente="enlace-1", texto="antes")
+    monkeypatch.setattr(commands, "ANSWER_S", 0.3)
+    fields = {"incidente": "enlace-1", "texto": "durante", "llave": "una-sola-vez"}
+    busy = connect(room.room.options.base)
+    with busy.connect().execution_options(prep_write=True) as connection, connection.begin():
+        answer = operator.act("anotar_incidente", **fields)
+        assert answer.status_code == 503
+        assert "no se hará dos veces" in answer.get_json()["error"]["mensaje"]
+    busy.dispose()
+    monkeypatch.undo()
+    operator.done("anotar_incidente", **fields)
+    assert [one[4]["text"] for one in _events(room)] == ["antes", "durante"]
+
+
+def test_without_a_live_run_the_instructor_is_told_so(room: TestRoom) -> None:
+    answer = room.as_role("instructor").act("simulacro_pausa")
+    assert answer.status_code == 400
+    assert "--corrida" in answer.get_json()["error"]["mensaje"]
+
+
+def test_an_action_that_failed_leaves_no_accepted_line(tmp_path_factory: pytest.TempPathFactory) -> None:
+    room = make_room(tmp_path_factory.mktemp("sala"), write=False)
+    room.as_role("operador").act("atender_incidente", incidente="no-hay")
+    assert [what for what, _, _ in room.log()] == ["rechazo"]
+    room.room.close()

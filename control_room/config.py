@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from control_room.continuity_plan import ContinuityPlan
-from control_room.continuity_plan import read as read_continuity
+from control_room.night.continuity_plan import ContinuityPlan
+from control_room.night.continuity_plan import read as read_continuity
 from core.catalogs.problems import Problems
 from core.catalogs.toml_file import TomlFile, TomlTable
 from core.errors import InputError

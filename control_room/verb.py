@@ -189,7 +189,7 @@ def _check_inputs(args: argparse.Namespace, options: RoomOptions) -> None:
 def _write(args: argparse.Namespace, out: Output) -> Answer:
     from control_room.config import load_config
     from control_room.web.serve import CHILD, leave_with_parent
-    from control_room.writer import WriterOptions, run_writer
+    from control_room.writing.writer import WriterOptions, run_writer
 
     options = _options(args)
     scenario: Any = None

@@ -18,7 +18,7 @@ from control_room.alerts.model import Place, Reading, Rule, Scope
 from control_room.alerts.rules import RULE, RULES
 from control_room.alerts.thresholds import Thresholds
 from control_room.alerts.track import NORMAL, Track, ack_data, ack_from
-from control_room.facts import Ack, Facts, Silence
+from control_room.night.facts import Ack, Facts, Silence
 
 __all__ = ["AlertBook", "AlertView", "CatdAlerts", "CatdPlace"]
 

@@ -17,10 +17,10 @@ from sqlalchemy import Engine as Database
 
 from control_room.alerts.book import AlertBook, CatdPlace
 from control_room.alerts.thresholds import Thresholds, default_thresholds
-from control_room.facts import Facts, PlatformFacts
-from control_room.facts_of import facts
-from control_room.night_state import CHUNK, NightState, Row, read_rows
-from control_room.surroundings import Plan, Surroundings
+from control_room.night.facts import Facts, PlatformFacts
+from control_room.night.facts_of import facts
+from control_room.night.state import CHUNK, NightState, Row, read_rows
+from control_room.night.surroundings import Plan, Surroundings
 from core.domain.catalog import Catalog
 from core.operations.pulses import pulses_after
 from core.storage.reading import read_catalog, reading

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from control_room.alerts.model import KEEP, Limits, Place, Reading, Scope, number_text
 from control_room.alerts.watch import MINUTE, minutes
-from control_room.facts import Facts
+from control_room.night.facts import Facts
 
 STATE = Place(Scope.ESTADO)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from control_room.facts import Facts, Phase
+from control_room.night.facts import Facts, Phase
 
 KEEP = 1
 """As `held`: whatever priority the alert has, it keeps; nothing says that it is over."""

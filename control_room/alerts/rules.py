@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from control_room.alerts import flow, watch
 from control_room.alerts.model import Limit, Rule, Scope
-from control_room.facts import Phase
+from control_room.night.facts import Phase
 
 ALWAYS = frozenset(Phase)
 OWN = "Criterio del proyecto"

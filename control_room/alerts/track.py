@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from control_room.alerts.model import Place, Reading, Scope
-from control_room.facts import Ack
+from control_room.night.facts import Ack
 
 NORMAL = 4
 """Less severe than any priority: there is no alert."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from control_room.alerts.detection import MINUTE, ROOM_STEP_MS, Change, Trial
-from control_room.facts import CatdFacts, Facts, ProbeFacts
+from control_room.night.facts import CatdFacts, Facts, ProbeFacts
 
 
 def _platform(**values: Any) -> Change:

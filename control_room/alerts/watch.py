@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from scipy.special import bdtr
 
 from control_room.alerts.model import KEEP, Limits, Place, Reading, Scope, number_text
-from control_room.facts import CanaryState, CatdFacts, Facts
+from control_room.night.facts import CanaryState, CatdFacts, Facts
 
 MINUTE = 60_000
 PUBLICATION = Place(Scope.PUBLICACION)

@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import html
 
+from control_room.night.quality import People
 from control_room.pages.pieces import (
     button,
     chart,
@@ -20,7 +21,6 @@ from control_room.pages.pieces import (
     text,
 )
 from control_room.pages.registry import ApiRoute, Page
-from control_room.quality import People
 from control_room.web.context import current_room
 from control_room.web.roles import require
 from core.domain.rules import RULES, SITUATIONS, Severity

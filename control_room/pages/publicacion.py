@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from control_room.cut_diff import cut_diff
+from control_room.night.cut_diff import cut_diff
 from control_room.pages.pieces import chart, data, figures, page, panel, slot, text
 from control_room.pages.registry import ApiRoute, Page
 from control_room.web.context import current_room

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 from flask import Flask, Response, request
 from werkzeug.exceptions import NotFound, UnsupportedMediaType
 
-from control_room import forecast_worker
 from control_room import simulacro_control as drill
+from control_room.sources import forecast_worker
 from control_room.web.answers import as_json
 from control_room.web.commands import STATION, RefusedError, Stamp, find_proposal
 from control_room.web.context import Room, current_room

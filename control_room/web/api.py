@@ -15,16 +15,16 @@ import orjson
 from flask import Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from control_room import map as territory_map
-from control_room.catd_detail import catd_detail
-from control_room.history import History, NoSuchMomentError
+from control_room.night.catd_detail import catd_detail
 from control_room.pages.registry import ApiRoute, Page
+from control_room.territory import map as territory_map
 from control_room.web import bitacora
 from control_room.web.answers import as_json, problem
 from control_room.web.context import Room, current_room
 from control_room.web.gate import OPEN, SIGNED, RouteTable
 from control_room.web.roles import current_session, permissions_of, require
 from control_room.web.static_files import FOREVER, packed_response, takes_gzip
+from control_room.writing.history import History, NoSuchMomentError
 from core.errors import UsageError
 from core.storage.reading import reading
 

@@ -16,10 +16,10 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import event
 
 from control_room import room_db
-from control_room.clock import NightClock, clock_for
 from control_room.config import RoomConfig, load_config
-from control_room.continuity_plan import ContinuityPlan
-from control_room.continuity_plan import read as read_plan
+from control_room.night.continuity_plan import ContinuityPlan
+from control_room.night.continuity_plan import read as read_plan
+from control_room.sources.clock import NightClock, clock_for
 from control_room.web import limits as access_limits
 from control_room.web.commands import CommandDesk
 from control_room.web.oidc import OidcConfig

@@ -8,7 +8,7 @@ from typing import Any
 
 from control_room.alerts.book import AlertBook, AlertView, CatdPlace
 from control_room.alerts.thresholds import read
-from control_room.facts import (
+from control_room.night.facts import (
     CanaryFacts,
     CanaryState,
     CatdFacts,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_room.alerts.book import AlertBook, AlertView
-from control_room.facts import Ack, CanaryFacts, CanaryState, Facts, Phase, PlatformFacts, Silence
+from control_room.night.facts import Ack, CanaryFacts, CanaryState, Facts, Phase, PlatformFacts, Silence
 from tests.control_room.alerts.picture import CATDS, MINUTE, START, book, facts, ids, silent, told
 
 

@@ -25,8 +25,8 @@ from control_room.alerts.detection import (
 from control_room.alerts.document import DOCUMENT
 from control_room.alerts.rules import RULE
 from control_room.alerts.trials import BUSY_CATD, GROUND, LONGEST_S, NIGHTS, QUIET, TRIALS
-from control_room.facts import Facts
-from control_room.probe import Probe
+from control_room.night.facts import Facts
+from control_room.sources.probe import Probe
 from core.storage.database import open_database
 from core.storage.reading import read_catalog, reading
 from core.storage.store import Store

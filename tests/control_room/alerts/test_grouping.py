@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from control_room.alerts.book import AlertBook, AlertView
-from control_room.facts import Ack
+from control_room.night.facts import Ack
 from tests.control_room.alerts.picture import CATDS, MINUTE, START, book, facts, ids, silent, told
 
 DISTRICT_2 = range(5, 10)

@@ -11,8 +11,8 @@ from control_room.alerts.model import Place, Reading, Scope
 from control_room.alerts.rules import RULE, RULES
 from control_room.alerts.thresholds import default_thresholds
 from control_room.alerts.watch import limit_count
-from control_room.facts import CanaryFacts, CanaryState, CutFacts, Facts, PlatformFacts, ProbeFacts
-from control_room.quality import binomial_limit
+from control_room.night.facts import CanaryFacts, CanaryState, CutFacts, Facts, PlatformFacts, ProbeFacts
+from control_room.night.quality import binomial_limit
 from tests.control_room.alerts.picture import CUT_MS, HOURS, MINUTE, SECOND, START, facts, silent
 
 NOW = START + 120 * MINUTE

@@ -17,7 +17,7 @@ from control_room.web.context import Room, RoomOptions, open_room
 from control_room.web.roles import ROLES
 from control_room.web.security import session_cookie
 from control_room.web.sessions import Session
-from control_room.writer import Writer, WriterOptions
+from control_room.writing.writer import Writer, WriterOptions
 from core.domain.commands import OpenIncident, OpenOperation, PublishCut
 from core.engine import Engine
 from core.storage.database import open_database

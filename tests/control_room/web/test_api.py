@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from control_room.history import History
 from control_room.web.snapshot_file import SnapshotFile
+from control_room.writing.history import History
 from tests.builders import START_MS
 from tests.control_room.web.rooms import TestRoom, make_room, take_turn
 

@@ -1,0 +1,1 @@
+"""What the ledger does not say: the hour, the plan, the forecast, what is public, the machine."""

@@ -1,0 +1,1 @@
+"""The one process that writes the snapshot, and the past it keeps."""

@@ -70,7 +70,7 @@
           },
         },
       }),
-      user: el("span", { class: "quien" }),
+      user: el("a", { class: "quien" }),
       leave: el("button", { type: "button", class: "boton chico plano", text: "Salir", on: { click: leave } }),
     };
     bar.tools = el("span", { class: "herramientas" }, bar.history, bar.theme, bar.user, bar.leave);
@@ -101,7 +101,8 @@
       PREP.attr(link, "aria-current", link.dataset.pagina === root.dataset.pagina ? "page" : null);
     if (build() && PREP.user) {
       PREP.text(bar.user, PREP.user.usuario);
-      PREP.attr(bar.user, "title", PREP.user.nombre);
+      PREP.attr(bar.user, "title", PREP.user.nombre + (PREP.can("cuenta") ? " · mi cuenta" : ""));
+      PREP.attr(bar.user, "href", PREP.can("cuenta") ? "/cuenta" : null);
     }
   }
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from control_room.map import LIMIT_BYTES, TERRITORY, map_data
-from control_room.tile_layout import main
-from tests.control_room.test_map import MUNICIPIOS, Config, catalog, jalisco
+from control_room.territory.map import LIMIT_BYTES, TERRITORY, map_data
+from control_room.territory.tile_layout import main
+from tests.control_room.territory.test_map import MUNICIPIOS, Config, catalog, jalisco
 
 
 @pytest.mark.parametrize(

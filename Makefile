@@ -4,14 +4,15 @@
 # path with spaces.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist loadgroup
+PUERTO ?= 8050
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.entorno
 
 .DEFAULT_GOAL := help
-.PHONY: help entorno simulacro test lint formato bench candado limpio
+.PHONY: help entorno simulacro sala test lint formato bench candado limpio
 
 help: ## Enseña esta lista
 	@echo 'Uso: make VERBO'
@@ -19,7 +20,8 @@ help: ## Enseña esta lista
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  \1|\2/p' Makefile | while IFS='|' read -r verb text; do printf '  %-10s %s\n' $$verb "$$text"; done
 	@echo
 	@echo 'Variables: PYTHON=python3.12 elige el intérprete al crear el entorno;'
-	@echo '           PYTEST_ARGS="-k actas" elige qué pruebas corren.'
+	@echo '           PYTEST_ARGS="-k actas" elige qué pruebas corren;'
+	@echo '           PUERTO=8051 elige el puerto de la sala.'
 
 entorno: $(STAMP) ## Crea .venv con las versiones exactas de requirements.lock
 
@@ -30,6 +32,9 @@ $(STAMP): requirements.lock pyproject.toml scripts/entorno.sh
 simulacro: entorno ## Corre el quinto simulacro de Jalisco 2021 completo y publica sus cortes
 	@$(BIN)/prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/simulacro-5 --semilla 2021 --reemplazar
 	@$(BIN)/prep informe salida/simulacro-5 --salida salida/informe || test $$? -eq 1
+
+sala: entorno ## Abre la sala de control sobre un simulacro en vivo; Ctrl-C detiene los dos
+	@bash scripts/sala.sh $(BIN) salida/sala "$(PUERTO)"
 
 test: entorno ## Corre las revisiones de estilo y todas las pruebas
 	@bash scripts/sistema.sh

@@ -15,12 +15,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.alerts import alertas
 from benchmarks.context import Context
 from benchmarks.engine_side import escritor, motor
 from benchmarks.figures import Figure, side_text
 from benchmarks.live_side import vivo
 from benchmarks.night_side import nacional, noche
 from benchmarks.publication_side import agregados, corte_incremental, csv_, xlsx
+from benchmarks.room_side import sala
+from benchmarks.room_soak import sala_ocho_horas
 from benchmarks.simulation_side import simulacion
 from core.cli_spanish import SpanishParser
 from core.errors import PrepError
@@ -36,6 +39,9 @@ BENCHMARKS: dict[str, Callable[[Context], list[Figure]]] = {
     "nacional": nacional,
     "simulacion": simulacion,
     "vivo": vivo,
+    "sala": sala,
+    "sala_ocho_horas": sala_ocho_horas,
+    "alertas": alertas,
 }
 """In the order they run."""
 

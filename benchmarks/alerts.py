@@ -35,9 +35,9 @@ from control_room.alerts.document import DOCUMENT, put, table
 from control_room.alerts.rules import RULE
 from control_room.alerts.thresholds import default_thresholds
 from control_room.alerts.trials import GROUND, LONGEST_S, NIGHTS, QUIET, TRIALS, WINDOW_MIN
-from control_room.canary import Canary
-from control_room.facts import CanaryFacts, Facts
-from control_room.plan_curve import PlanCurve, plan_of
+from control_room.night.facts import CanaryFacts, Facts
+from control_room.sources.canary import Canary
+from control_room.sources.plan_curve import PlanCurve, plan_of
 from core.errors import PrepError
 from core.storage.database import open_database
 from core.storage.reading import read_catalog, reading

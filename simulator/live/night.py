@@ -81,7 +81,7 @@ class LiveNight:
         self.env = LiveEnvironment(self.speed)
 
     def caught_up(self, start_ms: int) -> None:
-        """The model has said all that the database has: from there, or from `forward_min`, the clock paces."""
+        """The model has said all that the database has: from there, or `forward_min`, the clock paces."""
         self.env.pace_from(max(0, self.done.until_ms - start_ms, self._forward_ms))
 
     @property
@@ -105,7 +105,7 @@ class LiveNight:
         gc.set_threshold(*COLLECT)
         self._writer = night.feed.writer = OrderedWriter(execute, self.env.fail)
         if self._forward_ms:
-            # The model goes far ahead of the database when it does not wait: the clock begins when both agree.
+            # A model that does not wait goes far ahead of the database: the clock begins when both agree.
             plan(self.env, self._forward_ms, self._writer.drain)
         self._server = ControlServer(self.folder, self.handle)
 

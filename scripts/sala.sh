@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Ensayo con la sala de control encima.
+# Uso: sala.sh CARPETA_DE_PROGRAMAS SALIDA PUERTO [ESCENARIO [MINUTO]]
+#
+# It runs the fifth rehearsal of Jalisco 2021 live at ×60, from the moment its CATDs begin to be in trouble,
+# and the room on it. Ctrl-C ends both; a night that has ended stays in the room until then.
+set -uo pipefail
+
+bin=$1
+run=$2
+port=$3
+scenario=${4:-scenarios/jalisco-2021/simulacro-5.toml}
+seed=2021
+speed=60
+# At 206 internet has been failing in some CATDs for an hour and a half; at 210 the continuity plan begins in
+# six districts: four seconds after the room opens.
+forward=${5:-206}
+log=$run.log
+
+simulation=
+room=
+
+running() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
+
+leave() {
+    trap '' INT TERM HUP
+    # What is being written is finished; whoever does not leave is made to.
+    for signal in INT TERM KILL; do
+        for one in $room $simulation; do
+            running "$one" && kill -"$signal" "$one" 2>/dev/null
+        done
+        for _ in $(seq 60); do
+            running "$room" || running "$simulation" || break 2
+            sleep 0.1
+        done
+    done
+    wait 2>/dev/null
+}
+
+stop() {
+    echo >&2
+    echo "Se detienen la sala y el simulacro…" >&2
+    leave
+    exit 130
+}
+trap stop INT TERM HUP
+
+taken() {
+    "$bin/python" - "$port" <<'PYTHON'
+import sys
+from control_room.web.serve import check_port
+from core.errors import PrepError
+
+try:
+    check_port("127.0.0.1", int(sys.argv[1]))
+except ValueError:
+    sys.exit(f"PUERTO debe ser un número; se encontró «{sys.argv[1]}».")
+except PrepError:
+    sys.exit(f"El puerto {sys.argv[1]} está ocupado o no se puede usar. Elija otro así: make sala PUERTO=8051")
+PYTHON
+}
+taken || exit 2
+
+mkdir -p "$(dirname "$log")"
+echo "Simulacro de $scenario a ×$speed, desde el minuto $forward de la noche." >&2
+# Each in a process group of its own: the Ctrl-C of the terminal comes here only, and each is told to leave
+# once, in order. What the shell starts in the background ignores INT until it is told otherwise.
+apart='import os, signal, sys
+os.setpgid(0, 0)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])'
+"$bin/python" -c "$apart" "$bin/prep" simular "$scenario" --salida "$run" --semilla "$seed" --reemplazar \
+    --velocidad "$speed" --adelantar "$forward" --silencio </dev/null >"$log" 2>&1 &
+simulation=$!
+
+state() { "$bin/prep" control "$run" estado --json 2>/dev/null; }
+echo "Se prepara la noche hasta ese minuto (unos veinte segundos)…" >&2
+until state | grep -q '"estado": *"corriendo"'; do
+    if ! running "$simulation"; then
+        simulation=
+        echo "El simulacro no arrancó:" >&2
+        cat "$log" >&2
+        exit 1
+    fi
+    sleep 0.5
+done
+
+"$bin/python" -c "$apart" "$bin/prep" sala --base "$run/prep.db" --corrida "$run" --escenario "$scenario" --demo --puerto "$port" \
+    </dev/null &
+room=$!
+wait "$room"
+code=$?
+room=
+leave
+exit "$code"

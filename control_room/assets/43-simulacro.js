@@ -167,7 +167,9 @@
     hojas.dato("sim-estado", state ? WORDS[state.estado] || state.estado : "Sin corrida", runs ? "semilla " + state.semilla : "");
     hojas.dato("sim-velocidad", runs ? "×" + PREP.num(state.velocidad, state.velocidad % 1 ? 2 : 0) : "—", runs ? "una hora en " + PREP.dura((3600 / state.velocidad) * 1000) : "");
     hojas.dato("sim-avance", runs ? PREP.num(state.registradas) : "—", runs ? "de " + PREP.num(state.esperadas) + "; por capturar " + PREP.num(state.por_capturar) : "");
-    hojas.dato("sim-retraso", runs ? PREP.num(state.retraso_base_ms / 1000, 1) + " s" : "—", runs ? PREP.num(state.por_escribir) + " órdenes por escribir" : "", runs && state.retraso_base_ms > 5000 ? "p2" : null);
+    // What is said is how late the last command was written: with nothing to write the database is up to date.
+    const late = runs && state.por_escribir ? state.retraso_base_ms / 1000 : 0;
+    hojas.dato("sim-retraso", runs ? PREP.num(late, 1) + " s" : "—", runs ? PREP.num(state.por_escribir) + " órdenes por escribir" : "", late > 5 ? "p2" : null);
     const pause = hojas.id("sim-pausa");
     PREP.text(pause, runs && state.estado === "pausada" ? "Reanudar" : "Pausar");
     pause.disabled = !runs;

@@ -118,7 +118,7 @@
       ["Entró con", me.origen === "local" ? "usuario de la sala" : "cuenta institucional"],
       ["La sesión vence", new Date(me.vence_ms).toLocaleString("es-MX")],
     ];
-    place.replaceChildren(el("dl", { class: "ficha" }, rows.map(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]).flat()));
+    place.replaceChildren(el("dl", { class: "hechos" }, rows.map(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]).flat()));
     byId("cta-contrasena").hidden = me.origen !== "local";
   }
   PREP.register("cuenta", {

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from hashlib import sha256
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +110,15 @@ class Canary:
         except MissingFileError as error:
             self._seen = None
             return (CanaryState.DIVERGENT, f"Falta el archivo {error} en {files.where}.", None), True
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             self._seen = None
             reason = f"No se pudo leer lo publicado en {files.where}: {error}."
             return (CanaryState.NOTHING_PUBLIC, reason, None), True
+        except (ValueError, TypeError, LookupError, AttributeError):
+            # Whatever the files hold in place of what they should is not what was verified.
+            self._seen = None
+            reason = f"Lo publicado en {files.where} no tiene la forma de un corte."
+            return (CanaryState.DIVERGENT, reason, None), True
 
     def _read_ledger(self) -> HeaderRecount:
         with reading(self._database) as connection:

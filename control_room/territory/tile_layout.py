@@ -2,7 +2,8 @@
 
 For: making the files of `territory/`, which are facts computed once (number, name, centre, column and row);
 the geometry they come from is not copied.
-`python -m control_room.territory.tile_layout GEOJSON CATALOGUE.csv OUT.csv`, where the catalogue has `id` and `nombre`. It does not draw: `map` reads the result.
+`python -m control_room.territory.tile_layout GEOJSON CATALOGUE.csv OUT.csv`, where the catalogue has `id`
+and `nombre`. It does not draw: `map` reads the result.
 """
 
 from __future__ import annotations

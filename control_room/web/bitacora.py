@@ -133,16 +133,16 @@ class LedgerLog:
 
     def entries(self) -> list[Entry]:
         """Every line so far, oldest first by its place."""
-        table = schema.ledger.c
-        query = (
-            select(
-                table.seq, table.kind, table["at"], table.recorded_at, table.actor, table.station,
-                table.data, table.hash,
-            )
-            .where(table.acta.is_(None), table.seq > self._seq)
-            .order_by(table.seq)
-        )  # fmt: skip
         with self._lock:
+            table = schema.ledger.c
+            query = (
+                select(
+                    table.seq, table.kind, table["at"], table.recorded_at, table.actor, table.station,
+                    table.data, table.hash,
+                )
+                .where(table.acta.is_(None), table.seq > self._seq)
+                .order_by(table.seq)
+            )  # fmt: skip
             with self._database.connect() as connection:
                 rows = connection.execute(query).all()
             for row in rows:

@@ -44,6 +44,8 @@ from simulator.scenario.file import LoadedScenario
 
 LAG_S = 15.0
 """Real seconds that the database of a live rehearsal may be behind its clock and still be on time."""
+STEP_BACK_MS = MS_PER_MINUTE
+"""A clock that goes back by less than this is only waited for."""
 PLAN_WAIT_S = 120.0
 """How long the filling of the history waits for the plan: without it, past moments have no curve of it."""
 
@@ -103,10 +105,15 @@ class Watch:
             new_book(self.catalog, thresholds),
             _cut_every_ms(options),
         )
+        self.night: str | None = None
+        """What tells this night from another one of the same election; None until it opens."""
+        self._boot_id: str | None = None
         # The whole ledger before the first snapshot: half a night must not be shown as the night.
         self.catch_up()
         self.clock = self._make_clock()
-        self.night = self._identity()
+        # The same rehearsal run again is told by its ledger, which is shorter than the one that was followed.
+        followed = (read_json(options.room / ALERTS) or {}).get("seq")
+        self._began_again = isinstance(followed, int) and followed > self.room.state.seq
         self._history = self._open_history()
         self._load_alerts()
         self._stop = threading.Event()
@@ -131,6 +138,11 @@ class Watch:
             for pulse in batch.pulses:
                 state.pulse(pulse)
             self._hash, more = batch.hash, batch.more
+        if self.night is None and state.opened:
+            self.night = self._identity()
+            if self._boot_id is not None:
+                # Before anything of it is kept: a writer that starts again must know it for the same night.
+                self.say_who(self._boot_id)
 
     def _read_fixed(self) -> tuple[Catalog, str]:
         try:
@@ -142,7 +154,6 @@ class Watch:
             raise DatabaseGoneError(str(error)) from error
 
     def _identity(self) -> str:
-        """What tells this night from another one of the same election."""
         text = f"{self.mode}/{self.catalog.fingerprint()}/{self.room.state.starts_ms}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -167,9 +178,10 @@ class Watch:
         else:
             oldest = now_ms - round(LAG_S * 1000 * float(speed))
             judged = min(now_ms, max(self.room.state.known_ms, oldest))
-        if now_ms < self._judged_ms:
+        if now_ms < self._judged_ms - STEP_BACK_MS:
             # The clock itself went back: that of the machine gave way to that of the night, or a run began
-            # again. What was timed by the other means nothing in this one.
+            # again. What was timed by the other means nothing in this one. A small correction of the
+            # machine's clock is only waited for.
             self._judged_ms = judged
             self.room.book = new_book(self.catalog, self.room.book.thresholds)
         self._judged_ms = max(judged, self._judged_ms)
@@ -242,17 +254,18 @@ class Watch:
 
     def keep_alerts(self) -> None:
         """Leave the alerts as they are, for after a restart."""
-        data = {"noche": self.night, "libro": self.room.book.dump()}
+        data = {"noche": self.night, "seq": self.room.state.seq, "libro": self.room.book.dump()}
         write_atomic(self.options.room / ALERTS, orjson.dumps(data))
 
     def say_who(self, boot_id: str) -> None:
         """Leave who writes, and of which night."""
+        self._boot_id = boot_id
         data = {"pid": os.getpid(), "boot_id": boot_id, "noche": self.night, "desde_real_ms": self._real_ms()}
         write_atomic(self.options.room / WRITER, orjson.dumps(data))
 
     def _load_alerts(self) -> None:
         kept = read_json(self.options.room / ALERTS)
-        if kept is None or kept.get("noche") != self.night:
+        if kept is None or kept.get("noche") != self.night or self._began_again:
             return
         try:
             self.room.book.load(kept["libro"])
@@ -261,8 +274,9 @@ class Watch:
 
     def _open_history(self) -> History:
         room = self.options.room
-        before = str((read_json(room / WRITER) or {}).get("noche", self.night))
-        if before != self.night and (room / HISTORY).is_dir():
+        before = (read_json(room / WRITER) or {}).get("noche")
+        other = before is not None and before != self.night
+        if (other or self._began_again) and (room / HISTORY).is_dir():
             # The moments of another night are not of this one; nobody asked to delete them.
             (room / HISTORY).rename(room / f"{HISTORY}-{before}-{self._real_ms()}")
         history = History(room / HISTORY)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import orjson
@@ -313,6 +313,56 @@ def test_the_watch_tells_what_it_last_found_without_waiting(night: Path, base: D
         assert _until(lambda: watch.facts().state is CanaryState.DIVERGENT)  # type: ignore[union-attr]
     finally:
         watch.close()
+
+
+def test_what_does_not_have_the_shape_of_a_cut_is_divergent_and_the_watch_goes_on(
+    night: Path, base: Database
+) -> None:
+    manifest = night / "ultimo" / "manifiesto.json"
+    whole = manifest.read_bytes()
+    watch = CanaryWatch(Canary(night / "ultimo", base), lambda: 777, every_s=0.02)
+    try:
+        broken = orjson.loads(whole)
+        broken["archivos"][0]["bytes"] = "x"
+        manifest.write_bytes(orjson.dumps(broken))
+        assert _until(lambda: watch.facts() is not None and watch.facts().state is CanaryState.DIVERGENT)  # type: ignore[union-attr]
+        manifest.write_bytes(whole)
+        assert _until(lambda: watch.facts().state is CanaryState.EQUAL)  # type: ignore[union-attr]
+    finally:
+        watch.close()
+
+
+class _CutShort(BaseHTTPRequestHandler):
+    """Answers in pieces and hangs up in the middle of one."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b'ff\r\n{"corte"')
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_an_answer_cut_short_is_told_as_what_cannot_be_read(base: Database) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _CutShort)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        found = Canary(f"http://127.0.0.1:{server.server_address[1]}", base).check(1, 1)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert found.state is CanaryState.NOTHING_PUBLIC
+    assert "No se pudo leer lo publicado" in found.reason
 
 
 def _until(seen: object, tries: int = 500) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from control_room.room_db import log_alerts
-from control_room.web.bitacora import safe_cell
+from control_room.web.bitacora import LedgerLog, safe_cell
 from control_room.web.bitacora_text import KINDS
 from core.domain.events import EventKind
 from core.storage import schema
@@ -157,3 +159,17 @@ def test_new_events_appear_without_reading_the_ledger_again(room: TestRoom) -> N
     after = _rows(room, clase="incidentes")
     assert len(after) == before + 1
     assert after[0]["que"] == "Incidente atendido"
+
+
+def test_two_who_open_the_log_at_once_do_not_double_it(room: TestRoom) -> None:
+    log = LedgerLog(room.room.database, room.room.catalog)
+    together = threading.Barrier(4)
+
+    def read(_: int) -> int:
+        together.wait()
+        return len(log.entries())
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(read, range(4)))
+    places = [entry.seq for entry in log.entries()]
+    assert len(places) == len(set(places))

@@ -31,7 +31,7 @@ from core.storage.database import open_database
 from core.storage.store import Store
 from tests.control_room import night_folder
 from tests.control_room.conftest import Watched
-from tests.core.domain.small import MINUTE, START, Orders, open_engine
+from tests.core.domain.small import END, MINUTE, START, Orders, open_engine
 
 NOW = START + 5 * MINUTE
 Open = Callable[..., Writer]
@@ -234,6 +234,72 @@ def test_after_a_restart_the_alerts_are_where_they_were(
         rows = connection.execute(select(alert_log.c.alerta, alert_log.c.que)).all()
     room.dispose()
     assert [what for alert, what in rows if alert == seen] == ["activa", "reconocida"]
+
+
+def test_a_writer_that_saw_the_night_open_knows_it_again_after_a_restart(
+    open_writer: Open, tmp_path: Path
+) -> None:
+    engine = open_engine(str(tmp_path / "base.db"))
+    writer = open_writer(tmp_path / "base.db")
+    writer.tick()
+    engine.execute([Orders("apertura").open()], NOW)
+    writer.tick()
+    kept = History(tmp_path / "sala" / "historia").moments()
+    assert kept
+    writer.close()
+    open_writer(tmp_path / "base.db").tick()
+    assert History(tmp_path / "sala" / "historia").moments() == kept
+    assert not list((tmp_path / "sala").glob("historia-*"))
+    engine._store.close()
+    engine._store.database.dispose()
+
+
+def test_the_same_rehearsal_run_again_begins_with_no_memory_of_the_first(
+    small: Engine, open_writer: Open, tmp_path: Path
+) -> None:
+    small.execute(Orders().agreed(0), NOW)
+    writer = open_writer(tmp_path / "base.db")
+    writer.tick()
+    writer.close()
+    again = open_engine(str(tmp_path / "otra.db"))
+    again.execute([Orders("apertura").open()], NOW)
+    again._store.close()
+    again._store.database.dispose()
+    (tmp_path / "otra.db").replace(tmp_path / "base.db")
+    for leftover in tmp_path.glob("base.db-*"):
+        leftover.unlink()
+    open_writer(tmp_path / "base.db").tick()
+    assert len(list((tmp_path / "sala").glob("historia-*"))) == 1
+
+
+def test_a_small_step_back_of_the_clock_forgets_no_alert(watched: Watched, open_writer: Open) -> None:
+    writer = open_writer(watched.database.url.render_as_string(hide_password=False))
+    writer.tick()
+    book, now = writer.watch.room.book, writer.watch.clock.now_ms()
+
+    def clock(at: int) -> dict[str, Any]:
+        return {"ahora_ms": at, "velocidad": None, "estado": "real"}
+
+    assert writer.watch.judged_ms(clock(now - 50)) == now
+    assert writer.watch.room.book is book
+    assert writer.watch.judged_ms(clock(now - 10 * MINUTE)) == now - 10 * MINUTE
+    assert writer.watch.room.book is not book
+
+
+def test_once_closed_the_last_moment_kept_is_how_the_night_ended(
+    small: Engine, open_writer: Open, tmp_path: Path
+) -> None:
+    writer = open_writer(tmp_path / "base.db")
+    orders = Orders("fin", at=END)
+    small.execute([Orders("corte").incident()], NOW)
+    small.execute([orders.close()], END)
+    writer.tick()
+    small.execute([orders.attend()], END)
+    ended = writer.tick()
+    history = History(tmp_path / "sala" / "historia")
+    last = orjson.loads(gzip.decompress(history.at(history.moments()[-1])))
+    assert last["base"]["seq"] == ended["base"]["seq"]
+    assert last["incidentes"][0]["estado"] == "atendido"
 
 
 def cut_short(watched: Watched, to: Path, at: int) -> Path:

@@ -6,6 +6,8 @@
   "use strict";
   const PREP = (window.PREP = window.PREP || {});
   const TIMEOUT_MS = 4000;
+  const AFTER_MS = 120; // what a writer may take from its turn to its file
+  const AGAIN_MS = 400;
   const SNAPSHOT_URL = "/api/sala.json";
   const pages = new Map();
   const listeners = { snapshot: [], stale: [], mode: [] };
@@ -26,6 +28,7 @@
     lastPullAt: 0,
     failure: null, // {kind, text}
     busy: false,
+    next: null, // timer of the request that follows the writer
     stats: { pulls: 0, applied: 0, unchanged: 0, failures: 0, restarts: 0, seen: [] },
   });
   let current = null; // {name, root, page}
@@ -195,10 +198,23 @@
     refresh();
   }
 
+  /* Asking every so often as the writer writes skips one now and then, when the two drift past each other.
+     The server says how old its snapshot is, so the next one is asked for when it is due; if it is late, a
+     little after. Whoever answers nothing, or nothing new for two ticks, is left to the pulse of the shell. */
+  function follow(response) {
+    const age = Number(response.headers.get("x-sala-edad-ms") || NaN);
+    const tick = ((PREP.snapshot && PREP.snapshot.tick_s) || 2) * 1000;
+    if (!(age >= 0 && age < 2 * tick)) return;
+    clearTimeout(state.next);
+    state.next = setTimeout(pull, age < tick ? tick - age + AFTER_MS : AGAIN_MS);
+  }
+
   async function pull() {
     findPage();
     if (state.busy || (PREP.historical && PREP.snapshot)) return;
     state.busy = true;
+    clearTimeout(state.next);
+    state.next = null;
     state.lastPullAt = performance.now();
     state.stats.pulls += 1;
     try {
@@ -216,9 +232,11 @@
       if (response.status === 304) {
         state.stats.unchanged += 1;
         state.failure = null;
+        follow(response);
         return;
       }
       accept(await bodyOf(response), response);
+      follow(response);
     } catch (error) {
       const answered = error.status !== undefined;
       fail(answered ? "servidor" : "sin_respuesta", answered ? error.message : "el servidor no responde");
@@ -290,11 +308,11 @@
   }, 500);
 
   PREP.catd = (id) => (PREP.catdIndex && PREP.catdIndex.get(id)) || null;
-  /** «CATD 17»: the number people say. Names such as «CATD distrital 07 Tonalá» give «D7». */
+  /** «CATD 17»: the number people say. Names such as «CATD distrital 07 Tonalá» give «CD7»: «D7» is the district. */
   PREP.catdShort = function (row) {
     const name = (row && row.nombre) || "";
     const district = /distrital\s+0*(\d+)/i.exec(name);
-    if (district) return "D" + district[1];
+    if (district) return "CD" + district[1];
     const number = /\b0*(\d{1,4})\b/.exec(name);
     return number ? number[1] : String(row ? row.id : "?");
   };
@@ -308,7 +326,8 @@
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.sala = Object.assign(window.dash_clientside.sala || {}, {
     pull: function () {
-      pull();
+      if (state.next === null) pull();
+      else findPage();
       return window.dash_clientside.no_update;
     },
   });

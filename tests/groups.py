@@ -1,0 +1,18 @@
+"""Which tests share something that is slow to build, so that one worker runs them: the browser's rooms.
+
+It only says names; the scheduler is made in conftest.
+"""
+
+from __future__ import annotations
+
+BROWSER = "tests/control_room/browser/"
+ALONE = ("test_rehearsal.py", "test_never_lies.py")
+"""Files of the browser's tests with rooms of their own. The others look at the same one."""
+
+
+def group_of(nodeid: str) -> str | None:
+    """The group of a test; None when it may run anywhere."""
+    if not nodeid.startswith(BROWSER):
+        return None
+    file = nodeid.removeprefix(BROWSER).split("::")[0]
+    return f"{BROWSER}{file}" if file in ALONE else BROWSER

@@ -70,7 +70,6 @@ class CutFacts:
     registered_per_cut: float
     """Actas registered in one cut's interval at the present rate."""
     refused_number: int | None = None
-    refused_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,5 +121,4 @@ def _cut(state: NightState, rate: float, every_ms: int) -> CutFacts | None:
         registered_unpublished=state.unpublished,
         registered_per_cut=rate * every_ms / MS_PER_MINUTE,
         refused_number=None if refused is None else refused.number,
-        refused_at_ms=None if refused is None else refused.at_ms,
     )

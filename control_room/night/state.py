@@ -41,6 +41,8 @@ __all__ = ["CHUNK", "MS_PER_MINUTE", "NightState", "Row", "Totals", "read_new", 
 MS_PER_MINUTE = 60_000
 RECENT_MS = 60 * MS_PER_MINUTE
 """What counts as the recent rate of a CATD."""
+ROOM_STATION = "sala"
+"""The station of what is done in the room."""
 STRIP_MINUTES = 30
 """Minutes of the heartbeat strip."""
 SILENCE_MS = 3 * MS_PER_MINUTE
@@ -154,11 +156,14 @@ class NightState:
         """
         if seq <= self.seq:
             return
-        if recorded_at >= self._next_minute:
-            self._close_minute(recorded_at)
         self.seq = seq
-        if recorded_at > self.recorded_at:
-            self.recorded_at = recorded_at
+        # What is done in the room bears the hour of the wall, which in a fast rehearsal is ahead of the
+        # database: it says nothing of how far the night itself is known.
+        if station != ROOM_STATION:
+            if recorded_at >= self._next_minute:
+                self._close_minute(recorded_at)
+            if recorded_at > self.recorded_at:
+                self.recorded_at = recorded_at
         if acta is not None:
             handler = self._acta_kinds.get(kind)
             if handler is not None:

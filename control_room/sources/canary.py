@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from http.client import HTTPException
 from pathlib import Path
@@ -33,6 +34,10 @@ from core.storage.reading import read_catalog, reading
 
 REREAD_S = 60.0
 """A file that looks unchanged is read again in its turn, one every this long: discs rot and clocks lie."""
+LOOKED_S = 60.0
+"""Without a look for this long, nobody knows whether the public reads what was verified."""
+CLOSE_S = 5.0
+"""How long the end of a look is waited for when the watch ends."""
 SHOWN = 3
 """Differences told one by one; the rest are counted."""
 _HEAD = 65_536
@@ -177,29 +182,46 @@ class CanaryWatch:
     `now_ms` gives the time of the night.
     """
 
-    def __init__(self, canary: Canary, now_ms: Callable[[], int], every_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        canary: Canary,
+        now_ms: Callable[[], int],
+        every_s: float = 5.0,
+        real_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self._canary = canary
         self._now_ms = now_ms
         self._every_s = every_s
+        self._real_ms = real_ms
         self._facts: CanaryFacts | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="canario", daemon=True)
         self._thread.start()
 
     def facts(self) -> CanaryFacts | None:
-        """What was last found; None until the first look ends."""
-        return self._facts
+        """What was last found; None until the first look ends.
+
+        What nobody has been able to look at for LOOKED_S is not known any more, and is told so.
+        """
+        found = self._facts
+        if found is None or found.checked_real_ms is None:
+            return found
+        age_s = self._real_ms() / 1000 - found.checked_real_ms / 1000
+        if age_s < LOOKED_S:
+            return found
+        reason = f"Nadie ha podido revisar lo público desde hace {age_s:.0f} s."
+        return replace(found, state=CanaryState.NOTHING_PUBLIC, reason=reason)
 
     def close(self) -> None:
-        """Look no more."""
+        """Look no more; a look that does not end is not waited for."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(CLOSE_S)
 
     def _run(self) -> None:
         while True:
             # When the database does not answer the room says so by itself; `checked_real_ms` grows old.
             with suppress(SQLAlchemyError, PrepError):
-                self._facts = self._canary.check(self._now_ms(), time.time_ns() // 1_000_000)
+                self._facts = self._canary.check(self._now_ms(), self._real_ms())
             if self._stop.wait(self._every_s):
                 return
 

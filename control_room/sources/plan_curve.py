@@ -78,11 +78,6 @@ class PlanCurve:
         done = _at(self.registered, now, MS_PER_MINUTE) - _at(self.registered, since, MS_PER_MINUTE)
         return done * MS_PER_MINUTE / (now - since)
 
-    def backlog_at(self, ms: int) -> float:
-        """Actas with image and not registered at a moment."""
-        now = ms - self.start_ms
-        return max(0.0, _at(self.digitized, now, MS_PER_MINUTE) - _at(self.registered, now, MS_PER_MINUTE))
-
     def people_at(self, ms: int) -> int:
         """Capturistas on shift at a moment."""
         return next((people for since, people in reversed(self.people) if since <= ms), 0)

@@ -28,16 +28,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The moments to fill, ms UTC of the night: from the opening to before the first kept."""
+    """The moments to fill, ms UTC of the night: from the opening on, those nobody kept.
+
+    `kept` are the stretches of `every_ms` (counted from the epoch) that have one.
+    """
 
     starts_ms: int
     before_ms: int
     every_ms: int
+    kept: frozenset[int] = frozenset()
 
     def moments(self) -> Iterator[int]:
         """Whole minutes, `every_ms` apart."""
         first = -(-self.starts_ms // MS_PER_MINUTE) * MS_PER_MINUTE
-        return iter(range(first, self.before_ms, self.every_ms))
+        for moment in range(first, self.before_ms, self.every_ms):
+            if moment // self.every_ms not in self.kept:
+                yield moment
 
 
 def fill(

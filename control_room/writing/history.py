@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from bisect import bisect_right
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import UsageError
@@ -28,32 +30,42 @@ class History:
         self._files: dict[int, str] = {}
         self._moments: list[int] = []
         self._seen_ns = -1
+        self._lock = threading.Lock()
         self._refresh()
 
     def keep(self, now_ms: int, seq: int, gz: bytes) -> None:
         """Keep a compressed snapshot as that of `now_ms`; a later one of the same moment takes its place."""
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"{now_ms}-{seq}.json.gz"
-        before = self._files.get(now_ms)
+        with self._lock:
+            before = self._files.get(now_ms)
         temporary = self.folder / f".{name}.tmp"
         temporary.write_bytes(gz)
         temporary.replace(self.folder / name)
         if before is not None and before != name:
             (self.folder / before).unlink(missing_ok=True)
-        self._refresh(force=True)
+        with self._lock:
+            self._refresh(force=True)
 
     def moments(self) -> list[int]:
         """The moments kept, ms UTC of the night, in order."""
-        self._refresh()
-        return list(self._moments)
+        with self._lock:
+            self._refresh()
+            return list(self._moments)
 
     def at(self, ms: int) -> bytes:
         """The compressed snapshot of the last moment not after `ms`. Raises NoSuchMomentError."""
-        self._refresh()
-        position = bisect_right(self._moments, ms)
-        if not position:
-            raise NoSuchMomentError("No se guardó ninguna fotografía de ese momento ni de antes.")
-        return (self.folder / self._files[self._moments[position - 1]]).read_bytes()
+        for again in (False, True):
+            with self._lock:
+                self._refresh(force=again)
+                position = bisect_right(self._moments, ms)
+                if not position:
+                    break
+                name = self._files[self._moments[position - 1]]
+            # Between both, another process may have put a later one of the same moment in its place.
+            with suppress(FileNotFoundError):
+                return (self.folder / name).read_bytes()
+        raise NoSuchMomentError("No se guardó ninguna fotografía de ese momento ni de antes.")
 
     def _refresh(self, *, force: bool = False) -> None:
         """Read the folder again when it changed: another process may be the one that keeps."""

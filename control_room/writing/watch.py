@@ -268,6 +268,9 @@ class Watch:
         if kept is None or kept.get("noche") != self.night or self._began_again:
             return
         try:
+            if int(kept["libro"]["ahora_ms"]) > self.clock.now_ms() + STEP_BACK_MS:
+                # Of a run of this same rehearsal that had got further.
+                return
             self.room.book.load(kept["libro"])
         except (KeyError, TypeError, ValueError):
             _log.warning("las alertas guardadas no se pueden leer: se empieza sin ellas")
@@ -287,9 +290,11 @@ class Watch:
     def _start_filling(self) -> threading.Thread | None:
         state, options = self.room.state, self.options
         every = options.config.history_every_min * MS_PER_MINUTE
-        moments = self._history.moments()
-        missing = Missing(state.starts_ms, moments[0] if moments else self.clock.now_ms(), every)
-        if not options.fill_history or not state.opened or missing.before_ms - missing.starts_ms < every:
+        if not options.fill_history or not state.opened:
+            return None
+        kept = frozenset(moment // every for moment in self._history.moments())
+        missing = Missing(state.starts_ms, self.clock.now_ms() - every, every, kept)
+        if next(missing.moments(), None) is None:
             return None
         thread = threading.Thread(target=self._fill, args=(missing,), name="historia", daemon=True)
         thread.start()
@@ -311,13 +316,18 @@ class Watch:
             self._filler.join(timeout_s)
         return self._filler is None or not self._filler.is_alive()
 
+    def end_forecasts(self) -> None:
+        """No more forecasts of this night."""
+        if self._forecaster is not None:
+            self._forecaster.close()
+            self._forecaster = None
+
     def close(self) -> None:
         """Look no more."""
         self._stop.set()
         self._canary.close()
         self._platform.close()
-        if self._forecaster is not None:
-            self._forecaster.close()
+        self.end_forecasts()
         if self._filler is not None:
             self._filler.join()
 

@@ -103,7 +103,10 @@ class Writer:
     def _read(self) -> None:
         try:
             if self._other_night:
-                before, self.watch = self.watch, self._new_watch()
+                before = self.watch
+                # Its forecasts are of the night that went away: none may be told of the one that came.
+                before.end_forecasts()
+                self.watch = self._new_watch()
                 before.close()
             else:
                 self.watch.catch_up()

@@ -332,3 +332,16 @@ def test_a_heartbeat_that_comes_late_only_fills_its_place() -> None:
     state.pulse(pulse(2, 50))
     assert state.strip(0, START + 4 * MINUTE).endswith("oodo")
     assert (state.pulses[0].last_ms, state.pulses[0].link) == (START + 3 * MINUTE, 100)
+
+
+def test_what_is_done_in_the_room_does_not_move_the_hour_the_night_is_known_to(engine: Engine) -> None:
+    engine.execute(Orders().agreed(0), NOW)
+    ahead = NOW + 20 * MINUTE
+    note = Orders("sala", at=NOW).incident(station="sala")
+    assert engine.execute([note], ahead)[0].accepted
+    engine.execute(Orders("despues").agreed(1), NOW + 2 * MINUTE)
+    state = fold(engine)
+    assert state.known_ms == NOW + 2 * MINUTE
+    assert state.totals_at(NOW + MINUTE).registered == 1
+    assert state.totals_at(NOW + 3 * MINUTE).registered == 2
+    assert state.seq > 0

@@ -332,6 +332,19 @@ def test_what_does_not_have_the_shape_of_a_cut_is_divergent_and_the_watch_goes_o
         watch.close()
 
 
+def test_what_nobody_could_look_at_for_a_minute_is_not_known_any_more(night: Path, base: Database) -> None:
+    real = [1_000_000]
+    watch = CanaryWatch(Canary(night / "ultimo", base), lambda: 777, every_s=3600, real_ms=lambda: real[0])
+    try:
+        assert _until(lambda: watch.facts() is not None and watch.facts().state is CanaryState.EQUAL)  # type: ignore[union-attr]
+        real[0] += 61_000
+        found = watch.facts()
+        assert found is not None
+        assert (found.state, "desde hace 61 s" in found.reason) == (CanaryState.NOTHING_PUBLIC, True)
+    finally:
+        watch.close()
+
+
 class _CutShort(BaseHTTPRequestHandler):
     """Answers in pieces and hangs up in the middle of one."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from control_room.alerts.thresholds import read as read_thresholds
 from control_room.night.continuity_plan import ContinuityPlan
 from control_room.night.continuity_plan import read as read_continuity
 from core.catalogs.problems import Problems
@@ -96,8 +97,22 @@ def load_config(path: Path | None = None) -> RoomConfig:
         oidc=reader.mapping("oidc"),
         access=reader.mapping("acceso"),
     )
+    if config.map.file is not None and not config.map.file.is_file():
+        reader.fault("mapa", "archivo", "un archivo GeoJSON que exista", str(config.map.file))
     problems.raise_if_any()
+    try:
+        read_thresholds(config.alerts, str(config.path))
+    except InputError as error:
+        raise _with_line(error, own.file) from error
     return config
+
+
+def _with_line(error: InputError, file: TomlFile) -> InputError:
+    """The same fault with its line, when the file has the key."""
+    if error.line is not None:
+        return error
+    line = file.lines.get(str(error.column))
+    return InputError(error.file, line, error.column, error.expected, error.found, message=error.message)
 
 
 def _read(path: Path, problems: Problems) -> TomlTable:

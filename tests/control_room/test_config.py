@@ -29,6 +29,7 @@ def test_what_ships_is_complete_and_every_key_of_it_is_explained() -> None:
 
 def test_a_file_changes_what_it_says_and_nothing_else(tmp_path: Path) -> None:
     path = written(tmp_path, '[sala]\ntick_s = 1\n[mapa]\narchivo = "m.json"\n[alertas.A01]\ndemora_s = 5\n')
+    (tmp_path / "m.json").write_text("{}", encoding="utf-8")
     config, shipped = load_config(path), load_config()
     assert (config.tick_s, config.stale_s) == (1.0, shipped.stale_s)
     assert config.map.file == tmp_path / "m.json"
@@ -47,6 +48,10 @@ def test_a_file_changes_what_it_says_and_nothing_else(tmp_path: Path) -> None:
         ('[mapa]\nnivel = "seccion"\n', 2, "nivel"),
         ("[portal]\nurl = 8080\n", 2, "url"),
         ("[publicacion]\ncada_min = true\n", 2, "cada_min"),
+        ('[mapa]\narchivo = "no-esta.geojson"\n', 2, "archivo"),
+        ("[alertas.A01]\np3_min = 900\n", 2, "alertas.A01.p3_min"),
+        ("[alertas.A01]\nminutos = 3\n", 2, "alertas.A01.minutos"),
+        ("[alertas.A99]\np3_min = 3\n", 1, "alertas.A99"),
     ],
 )
 def test_a_wrong_key_is_told_with_its_file_and_line(tmp_path: Path, text: str, line: int, key: str) -> None:

@@ -64,7 +64,11 @@ def compare(current: Path | str, other: Path | str) -> dict[str, Any]:
     of the expected of each night at each minute, None after its last event) and `diferencias` (`nombre`,
     `esta`, `otra`, `diferencia`). Raises UsageError when one is not a night that began.
     """
-    first, second = read_night(current), read_night(other)
+    return side_by_side(read_night(current), read_night(other))
+
+
+def side_by_side(first: Night, second: Night) -> dict[str, Any]:
+    """The answer of `compare` for two nights that were read."""
     length = max(first.length_min, second.length_min)
     step = next((one for one in STEPS_MIN if length / one <= MOST_POINTS), STEPS_MIN[-1])
     minutes = list(range(0, length + step, step))
@@ -150,7 +154,7 @@ class Night:
 
 def read_night(place: Path | str) -> Night:
     """A night from the folder of a run or a room, the file of a database, or its URL. Raises UsageError."""
-    url, name = _database_of(place)
+    url, name = database_of(place)
     database = open_existing(url)
     try:
         with reading(database) as connection:
@@ -165,13 +169,14 @@ def night_of(database: Database, name: str) -> Night:
         return _read(connection, name)
 
 
-def _database_of(place: Path | str) -> tuple[str, str]:
+def database_of(place: Path | str) -> tuple[str, str]:
     if isinstance(place, str) and "://" in place:
         return place, make_url(place).database or place
     path = Path(place)
     if path.is_dir():
         # The room's folder is beside the database of its night.
-        for folder in (path, path.absolute().parent):
+        of_a_room = path.name == "sala" or (path / "sala.db").is_file()
+        for folder in (path, path.absolute().parent) if of_a_room else (path,):
             if (folder / DATABASE).is_file():
                 return str(folder / DATABASE), folder.absolute().name
         raise UsageError(f"En «{path}» no hay ninguna noche: falta {DATABASE}.")

@@ -54,7 +54,7 @@ def _power(values: Values) -> Document:
     fault["dura_min"] = _minutes(values, 30)
     if values.get("causa"):
         fault["causa"] = _text(values, "causa", "")
-    fault["planta"] = round(number(values.get("planta_pct") or 0, "planta_pct") / 100, 4)
+    fault["planta"] = round(number(_given(values, "planta_pct", 0), "planta_pct") / 100, 4)
     return {"falla_electrica": [fault]}
 
 
@@ -85,10 +85,10 @@ def _exercise(values: Values) -> Document:
             "ejercicios": [
                 {
                     "distritos": _numbers(values.get("distritos"), "distritos"),
-                    "activacion_min": number(values.get("activacion_min") or 10, "activacion_min"),
+                    "activacion_min": number(_given(values, "activacion_min", 10), "activacion_min"),
                     "dura_min": _minutes(values, 60),
                     "rendimiento": round(
-                        number(values.get("rendimiento_pct") or 10, "rendimiento_pct") / 100, 4
+                        number(_given(values, "rendimiento_pct", 10), "rendimiento_pct") / 100, 4
                     ),
                 }
             ]
@@ -124,6 +124,12 @@ def _where(values: Values) -> Document:
     return {"catd": catd_numbers(catds)} if catds else {"distritos": _numbers(distritos, "distritos")}
 
 
+def _given(values: Values, key: str, default: float) -> object:
+    """What a field says; a zero is something said."""
+    value = values.get(key)
+    return default if value is None or value == "" else value
+
+
 def catd_numbers(value: object) -> list[int]:
     """Numbers of CATD, at least one. Raises UsageError."""
     return _numbers(value, "CATD")
@@ -151,7 +157,7 @@ def _text(values: Values, key: str, default: str) -> str:
 
 
 def _minutes(values: Values, default: float) -> float:
-    return number(values.get("dura_min") or default, "La duración en minutos")
+    return number(_given(values, "dura_min", default), "La duración en minutos")
 
 
 def number(value: object, name: str) -> float:

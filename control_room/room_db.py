@@ -7,8 +7,10 @@ change or delete their rows. Times `ms` are of the night, `ms_real` of the machi
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,8 @@ orders = Table(
     Column("ms", BigInteger, nullable=False),
 )
 """Time of the night of each command sent under a key of the browser: sent again, it is the same command."""
+effects = Table("efecto", metadata, Column("activacion", Text, primary_key=True))
+"""Measures whose effect was told to a rehearsal: an authorisation sent again tells it nothing."""
 
 _ONLY_GROWS = ("acceso", "alerta")
 
@@ -119,6 +123,18 @@ def open_room(folder: Path) -> Engine:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
+    # Hashes of passwords and the secret of the forms live here. SQLite gives its side files the permissions
+    # this one has when they are made, so it has them before it is opened. A file that is there is not opened:
+    # closing it would let go of the locks this process has on it.
+    try:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+        for end in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                path.with_name(FILE + end).chmod(0o600)
+    except OSError as error:
+        raise UsageError(f"No se pudo abrir la base de la sala «{path}»: {error.strerror}") from error
     engine = create_engine(URL.create("sqlite", database=str(path)))
 
     @event.listens_for(engine, "connect")
@@ -147,8 +163,6 @@ def open_room(folder: Path) -> Engine:
         raise UsageError(f"No se pudo abrir la base de la sala «{path}»: {error.orig}") from error
     if found != VERSION:
         raise UsageError(f"La base de la sala «{path}» es de la versión {found}; se esperaba la {VERSION}.")
-    # Hashes of passwords and the secret of the forms live here.
-    path.chmod(0o600)
     return engine
 
 
@@ -158,6 +172,13 @@ def secret(room: Engine) -> bytes:
         return bytes.fromhex(
             connection.execute(select(meta.c.valor).where(meta.c.clave == "secreto")).scalar_one()
         )
+
+
+def first_effect(room: Engine, activation: str) -> bool:
+    """Whether the effect of a measure is still to be told to the run; from now on it is not."""
+    with room.begin() as connection:
+        row = insert(effects).values(activacion=activation).on_conflict_do_nothing()
+        return connection.execute(row).rowcount == 1
 
 
 def log_alerts(room: Engine, transitions: Sequence[Mapping[str, Any]]) -> None:

@@ -2,7 +2,8 @@
 
 For the actions of the room and the page Simulacro. It turns forms into fragments of a scenario and asks
 `simulator.live.control.ControlClient`; whether a fragment makes sense the run itself decides, so that the
-room and `prep control` refuse the same things. It keeps nothing and checks no permission.
+room and `prep control` refuse the same things. Nobody waits here for a run that hangs (`live_run`). It keeps
+nothing and checks no permission.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from threading import Thread
 from typing import Any
 
 from control_room.drill_forms import Document, Values, catd_numbers, fragment_toml, number, to_toml
+from control_room.live_run import SilentRunError, run_of
 from core.catalogs.problems import CatalogError, Problems
 from core.catalogs.toml_file import TomlFile
 from core.errors import InputError, PrepError, UsageError
@@ -48,17 +50,17 @@ FALLBACK_MIN = 240
 
 def state(run_folder: Path) -> Document:
     """How the run goes. Raises NoLiveNightError when there is none."""
-    return ControlClient(run_folder).state()
+    return run_of(run_folder).state()
 
 
 def pause(run_folder: Path) -> Document:
     """Stop its clock; the state."""
-    return ControlClient(run_folder).pause()
+    return run_of(run_folder).order(ControlClient.pause)
 
 
 def resume(run_folder: Path) -> Document:
     """Let its clock go on; the state."""
-    return ControlClient(run_folder).resume()
+    return run_of(run_folder).order(ControlClient.resume)
 
 
 def set_speed(run_folder: Path, speed: object) -> Document:
@@ -66,12 +68,13 @@ def set_speed(run_folder: Path, speed: object) -> Document:
     value = number(speed, "La velocidad")
     if not SLOWEST <= value <= FASTEST:
         raise UsageError(f"La velocidad va de ×{SLOWEST} a ×{FASTEST:,}; se pidió ×{value:g}.")
-    return ControlClient(run_folder).set_speed(value)
+    return run_of(run_folder).order(lambda client: client.set_speed(value))
 
 
 def restore(run_folder: Path, catds: Sequence[int]) -> Document:
     """The links of some CATDs are mended; `restablecidos` are those that were cut."""
-    return ControlClient(run_folder).restore(catd_numbers(catds))
+    numbers = catd_numbers(catds)
+    return run_of(run_folder).order(lambda client: client.restore(numbers))
 
 
 def inject(run_folder: Path, toml: str = "", form: str = "", values: Values | None = None) -> Document:
@@ -82,7 +85,7 @@ def inject(run_folder: Path, toml: str = "", form: str = "", values: Values | No
     """
     text = fragment_toml(form, values or {}) if form else toml
     document, lines = read_toml(text)
-    done = ControlClient(run_folder).inject(document, NAME, lines)
+    done = run_of(run_folder).order(lambda client: client.inject(document, NAME, lines))
     return {**done, "toml": text}
 
 
@@ -294,21 +297,28 @@ def apply_effect(
 
     `active_at` is ms UTC of the night. Until then it waits, in a thread of this process: an effect that is
     still to come is lost if the process ends, and the measure stays on record. Gives `{"texto", "estado"}`
-    with estado `aplicado`, `pendiente` or `sin_efecto`; it never raises a PrepError.
+    with estado `aplicado`, `pendiente` (also when the run does not answer in time) or `sin_efecto`; it never
+    raises a PrepError.
     """
     documents = effect_of(measure, catds)
     if documents is None or run_folder is None:
         return None
-    client = ControlClient(run_folder)
     try:
-        left_ms = active_at - int(client.state().get("utc_ms", active_at))
+        try:
+            left_ms = active_at - int(run_of(run_folder).state(fresh_s=0).get("utc_ms", active_at))
+        except SilentRunError:
+            _wait_apart(run_folder, documents, active_at)
+            raise
         if left_ms > 0:
-            Thread(
-                target=_apply_when, args=(client, documents, active_at), name="efecto-simulado", daemon=True
-            ).start()
+            _wait_apart(run_folder, documents, active_at)
             minutes = ceil(left_ms / 60_000)
             return {"estado": "pendiente", "texto": f"{effect_text(measure)} Surte efecto en {minutes} min."}
-        _tell(client, documents)
+        run_of(run_folder).order(lambda client: _tell(client, documents))
+    except SilentRunError as error:
+        return {
+            "estado": "pendiente",
+            "texto": f"La medida quedó asentada; su efecto en la simulación está por verse. {error}",
+        }
     except PrepError as error:
         return {
             "estado": "sin_efecto",
@@ -317,9 +327,17 @@ def apply_effect(
     return {"estado": "aplicado", "texto": effect_text(measure)}
 
 
-def _tell(client: ControlClient, documents: Sequence[Document]) -> None:
+def _wait_apart(run_folder: Path, documents: Sequence[Document], active_at: int) -> None:
+    client = ControlClient(run_folder)
+    Thread(
+        target=_apply_when, args=(client, documents, active_at), name="efecto-simulado", daemon=True
+    ).start()
+
+
+def _tell(client: ControlClient, documents: Sequence[Document]) -> Document:
     for document in documents:
         client.inject(document, NAME)
+    return {}
 
 
 def _apply_when(client: ControlClient, documents: Sequence[Document], active_at: int) -> None:

@@ -14,7 +14,7 @@ from core.cli_verb import DONE, Answer, Verb
 from core.errors import UsageError
 
 if TYPE_CHECKING:
-    from control_room.web.context import RoomOptions
+    from control_room.web.context import Room, RoomOptions
     from control_room.web.users import Users
     from core.cli_output import Output
 
@@ -148,7 +148,8 @@ def _serve(args: argparse.Namespace, out: Output) -> Answer:
     _check_inputs(args, options)
     room = open_room(options)
     try:
-        demo = _demo_users(options, room.mode, room.users, room.real_ms()) if options.demo else {}
+        demo = _demo_users(options, room) if options.demo else {}
+        _check_no_demo_users(options, room)
         if not any(one["baja_ms"] is None for one in room.users.list()):
             out.warn("Nadie puede entrar todavía: «prep sala usuario alta NOMBRE --rol ROL» crea usuarios.")
         mode, title = room.mode, room.config.title or f"PREP {room.catalog.entidad.name}"
@@ -312,20 +313,38 @@ def _demo(args: argparse.Namespace) -> Answer:
     options = _options(args)
     room = open_room(options)
     try:
-        made = _demo_users(options, room.mode, room.users, room.real_ms())
+        made = _demo_users(options, room)
     finally:
         room.close()
     lines = [f"{user:<15} {password}   rol {DEMO_USERS[user]}" for user, password in made.items()]
     return Answer(DONE, {"usuarios": made}, "\n".join(lines))
 
 
-def _demo_users(options: RoomOptions, mode: str, users: Users, now_ms: int) -> dict[str, str]:
+def _check_no_demo_users(options: RoomOptions, room: Room) -> None:
+    """Raises UsageError where accounts whose passwords were shown on a screen would be a way in."""
+    if room.mode == "simulacro" and _is_loopback(options.host) and not options.behind_proxy:
+        return
+    left = [
+        str(one["usuario"])
+        for one in room.users.list()
+        if one["baja_ms"] is None and str(one["nombre"]).startswith(DEMO_NAME)
+    ]
+    if left:
+        raise UsageError(
+            f"La sala tiene usuarios de demostración ({', '.join(left)}) y así no se puede servir en una "
+            "jornada oficial ni a otras máquinas. Délos de baja con «prep sala usuario baja NOMBRE» (antes, "
+            "alta de otra cuenta de administración) o use otra carpeta con --sala."
+        )
+
+
+def _demo_users(options: RoomOptions, room: Room) -> dict[str, str]:
     """One user per role with a password made up on the spot; those of an earlier demonstration get another.
 
     Raises UsageError in an official night, when other machines can reach the room, and when somebody who is
     not of a demonstration has one of the names.
     """
-    if mode != "simulacro":
+    users, now_ms = room.users, room.real_ms()
+    if room.mode != "simulacro":
         raise UsageError("En una jornada oficial no hay usuarios de demostración.")
     if not _is_loopback(options.host) or options.behind_proxy:
         raise UsageError("Los usuarios de demostración solo se admiten si la sala atiende a esta máquina.")
@@ -339,6 +358,7 @@ def _demo_users(options: RoomOptions, mode: str, users: Users, now_ms: int) -> d
             users.add(user, f"{DEMO_NAME} · {role}", role, made[user], now_ms)
         else:
             users.set_password(user, made[user])
+            room.sessions.end_all(user, now_ms, "demostración")
     return made
 
 

@@ -292,7 +292,8 @@ class AlertBook:
         rows = []
         of_catd: dict[int, list[tuple[int, Track, str]]] = defaultdict(list)
         for alert, line in self._lines.items():
-            worst = min(told[alert], key=lambda track: (track.priority, track.since_ms))
+            # One that is over and only waits to be cleared is not the worst of its line.
+            worst = min(told[alert], key=lambda track: (track.priority, not track.rising, track.since_ms))
             place = _line_place(alert)
             rows.append(
                 {

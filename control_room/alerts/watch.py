@@ -66,13 +66,17 @@ def no_signal(facts: Facts, limits: Limits) -> Iterator[Reading]:
             )
             if wait > first or whole:
                 raised, limit = 1, limits["p1_min"] if wait > first else limits["p3_min"]
-        yield Reading(
-            Place(Scope.CATD, catd.id),
-            raised,
-            KEEP,
-            f"{minutes(wait)} sin latido",
-            f"{number_text(limit)} min",
-        )
+        shown = f"{minutes(wait)} sin latido", f"{number_text(limit)} min"
+        if raised is None and catd.last_pulse_ms is not None:
+            shown = _back(wait, catd.pulses_in_a_row, limits["latidos"])
+        yield Reading(Place(Scope.CATD, catd.id), raised, KEEP, *shown)
+
+
+def _back(wait: int, beats: int, wanted: float) -> tuple[str, str]:
+    """What is said of a CATD that beats again and whose alert waits for the heartbeats that clear it."""
+    left = max(int(wanted) - beats, 1)
+    missing = "falta un latido" if left == 1 else f"faltan {left} latidos"
+    return f"ya late, el último hace {minutes(wait)}; {missing}", f"{number_text(wanted)} latidos seguidos"
 
 
 def _silent(facts: Facts, catd: CatdFacts, limits: Limits) -> bool:
@@ -209,9 +213,16 @@ def inconsistencies(facts: Facts, limits: Limits) -> Iterator[Reading]:
                 Place(Scope.CATD, catd.id),
                 raised,
                 2,
-                f"{catd.inconsistent} de {catd.reviewed} ({catd.inconsistent * 100 / catd.reviewed:.1f} %)",
-                f"{limit_count(catd.reviewed, share, limits['confianza_pct'])} (estado {share * 100:.1f} %)",
+                f"{catd.inconsistent} de {catd.reviewed} ({_tenths(catd.inconsistent, catd.reviewed)} %)",
+                f"{limit_count(catd.reviewed, share, limits['confianza_pct'])}; el estado va en "
+                f"{_tenths(inconsistent, reviewed)} % de las revisadas",
             )
+
+
+def _tenths(part: int, whole: int) -> str:
+    """A percentage with one decimal, truncated as the room truncates all it shows."""
+    tenths = part * 1000 // whole
+    return f"{tenths // 10}.{tenths % 10}"
 
 
 def limit_count(n: int, share: float, confidence_pct: float) -> int:

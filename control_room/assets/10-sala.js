@@ -92,6 +92,8 @@
     const bytes = crypto.getRandomValues(new Uint8Array(16));
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
+  /** What the server does not remember by its key: sent twice, it is done twice, or refused the second time. */
+  const ONCE = /^(usuario_|mi_contrasena|simulacro_)/;
   /** A user action. Rejects, after telling the user, when the server or the engine refuses it; tried again
       once, with the same key, when the answer did not come. */
   PREP.act = async function (action, fields) {
@@ -104,7 +106,7 @@
         answer = await send();
       } catch (error) {
         const lost = error instanceof TypeError || error.name === "TimeoutError" || error.status === 503;
-        if (!lost) throw error;
+        if (!lost || ONCE.test(action)) throw error;
         answer = await send();
       }
       setTimeout(pull, 300);
@@ -316,6 +318,13 @@
     const number = /\b0*(\d{1,4})\b/.exec(name);
     return number ? number[1] : String(row ? row.id : "?");
   };
+  /** Why a CATD is in trouble, in the few words that fit beside its name: «sin señal 2 h 15 min». */
+  PREP.motivo = (text) =>
+    String(text || "")
+      .replace(/^CATD sin señal: (.+) sin latido$/, "sin señal $1")
+      .replace(/^CATD sin señal: ya late/, "ya late")
+      .replace(/^CATD vivo sin actas: (.+?) sin actas/, "sin actas $1")
+      .replace(/^CATD /, "");
   PREP.catdName = function (id) {
     const row = PREP.catd(id);
     if (!row) return "CATD " + id;

@@ -1,6 +1,7 @@
 /* Dialogs (the browser's own <dialog>: keyboard, focus and Escape come with it) and short notices. */
 (function () {
   "use strict";
+  const MOST = 500; // characters the server takes in a text, unless the field says fewer
   const PREP = window.PREP;
   const el = PREP.el;
   let serial = 0;
@@ -30,7 +31,7 @@
       node = el("select", common, options(field));
       read = () => node.value;
     } else if (field.tipo === "textarea") {
-      node = el("textarea", { ...common, rows: 4, maxlength: 2000 });
+      node = el("textarea", { ...common, rows: 4, maxlength: field.maximo || MOST });
       node.value = field.valor || "";
       read = () => node.value.trim();
     } else if (field.tipo === "number") {
@@ -38,7 +39,7 @@
       node.value = field.valor === undefined || field.valor === null ? "" : String(field.valor);
       read = () => (node.value === "" ? null : Number(node.value));
     } else {
-      node = el("input", { ...common, type: field.tipo === "password" ? "password" : "text", maxlength: 200, autocomplete: "off" });
+      node = el("input", { ...common, type: field.tipo === "password" ? "password" : "text", maxlength: field.maximo || MOST, autocomplete: "off" });
       node.value = field.valor || "";
       read = () => node.value.trim();
     }
@@ -78,7 +79,9 @@
     };
   }
 
-  /** {titulo, texto, campos, boton, peligro} → the values by name, or null if it was cancelled. */
+  /** {titulo, texto, campos, boton, peligro} → the values by name, or null if it was cancelled. With `hacer`, a
+      function of the values that promises, it stays open until that is done: what was typed is not lost if the
+      answer is no. */
   PREP.dialog = function (spec) {
     serial += 1;
     const prefix = "dlg" + serial + "-";
@@ -100,8 +103,20 @@
     return new Promise((resolve) => {
       let values = null;
       cancel.addEventListener("click", () => dialog.close());
-      form.addEventListener("submit", () => {
-        values = Object.fromEntries(controls.map(([name, item]) => [name, item.read()]));
+      form.addEventListener("submit", async (event) => {
+        const given = Object.fromEntries(controls.map(([name, item]) => [name, item.read()]));
+        if (spec.hacer) {
+          event.preventDefault();
+          accept.disabled = true;
+          try {
+            await spec.hacer(given);
+          } catch (error) {
+            accept.disabled = false;
+            return;
+          }
+        }
+        values = given;
+        if (dialog.open && spec.hacer) dialog.close();
       });
       dialog.addEventListener("close", () => {
         dialog.remove();

@@ -15,11 +15,12 @@
     cierre: ["A06"],
   };
 
-  /** «CATD municipal 102 Tonalá (D7)» → «102 Tonalá (D7)»: as the tiles call them. */
+  /** «CATD municipal 102 Tonalá (D7)» → «102 Tonalá (D7)», «CATD distrital 07 Tonalá» → «CD7 Tonalá»: as the
+      tiles call them. */
   function brief(text) {
     return String(text || "")
-      .replace(/CATD distrital 0*(\d+) ([^,;(]+?) \(D\1\)/gi, "D$1 $2")
-      .replace(/CATD distrital 0*(\d+)/gi, "D$1")
+      .replace(/CATD distrital 0*(\d+) ([^,;(]+?) \(D\1\)/gi, "CD$1 $2")
+      .replace(/CATD distrital 0*(\d+)/gi, "CD$1")
       .replace(/CATD municipal 0*(\d+)/gi, "$1")
       .replace(/· distrito (\d+)$/, "· D$1");
   }
@@ -35,6 +36,7 @@
   }
   function kpi(name, value, note, alert, words) {
     PREP.text(byId("kpi-" + name), value);
+    PREP.cls(byId("kpi-" + name), "kpi-valor" + (String(value).length > 7 ? " largo" : ""));
     const level = alert ? "p" + alert.prioridad : "";
     PREP.cls(byId("kpi-" + name + "-marco"), "kpi" + (level ? " fuera " + level : ""));
     const shape = level ? PREP.MARKS[level][0] + " " : "";
@@ -68,20 +70,18 @@
       of("ritmo"),
       "bajo; plan " + PREP.num(k.ritmo_plan)
     );
-    kpi("inconsistencias", PREP.pct(k.inconsistencias_pct), PREP.num(k.inconsistentes) + " actas", null, "");
+    kpi("inconsistencias", PREP.pct(k.inconsistencias_pct), "de " + PREP.num(k.revisadas) + " revisadas", null, "");
     cut(s, of("corte"));
     const end = k.cierre;
     if (s.fase === "cerrada") kpi("cierre", "Cerrada", "final " + PREP.pct(k.avance_pct), null, "");
     else if (!end || end.mediana_ms === null)
       kpi("cierre", "—", end && end.final_pct ? "final " + PREP.pct(end.final_pct.p50, 1) : "sin pronóstico todavía", of("cierre"), "puede pasar del cierre legal");
-    else
-      kpi(
-        "cierre",
-        PREP.hhmm(end.mediana_ms),
-        "entre " + PREP.hhmm(end.desde_ms) + " y " + PREP.hhmm(end.hasta_ms),
-        of("cierre"),
-        "tarde: entre " + PREP.hhmm(end.desde_ms) + " y " + PREP.hhmm(end.hasta_ms)
-      );
+    else {
+      // Without a latest end, some of the forecasts never get there.
+      const open = end.hasta_ms === null || end.hasta_ms === undefined;
+      const span = open ? "desde " + PREP.hhmm(end.desde_ms) + "; quizá no llegue" : "entre " + PREP.hhmm(end.desde_ms) + " y " + PREP.hhmm(end.hasta_ms);
+      kpi("cierre", PREP.hhmm(end.mediana_ms), span, of("cierre"), open ? span : "tarde: " + span);
+    }
   }
   const CANARY = {
     ok: "✓ público igual",
@@ -132,9 +132,10 @@
   function makeTile(row) {
     const fill = el("span", { class: "llenado" });
     const shape = el("span", { class: "figura", "aria-hidden": "true" });
-    const number = el("span", { class: "numero", "aria-hidden": "true", text: PREP.catdShort(row) });
+    const short = PREP.catdShort(row);
+    const number = el("span", { class: "numero" + (short.length > 3 ? " largo" : ""), "aria-hidden": "true", text: short });
     const words = el("span", { class: "oculto" });
-    const node = el("a", { class: "mosaico", href: "/catd?catd=" + row.id, tabindex: "-1" }, fill, shape, number, words);
+    const node = el("a", { class: "mosaico", href: "/catd?catd=" + row.id, title: PREP.catdName(row.id), tabindex: "-1" }, fill, shape, number, words);
     tiles.nodes.set(row.id, { node, fill, shape, words });
     tiles.order.push(node);
     return node;
@@ -266,19 +267,16 @@
     return node;
   }
   async function acknowledge(alert) {
-    const answer = await PREP.dialog({
+    await PREP.dialog({
       titulo: "Reconocer la alerta",
       texto: brief(alert.titulo) + ". Reconocerla dice a todos que usted ya la atiende; la alerta sigue a la vista hasta que se despeje.",
       campos: [{ nombre: "nota", etiqueta: "Nota (opcional)", tipo: "text" }],
       boton: "Reconocer",
+      hacer: async (answer) => {
+        await PREP.act("reconocer_alerta", { alerta: alert.id, nota: answer.nota });
+        PREP.toast("Alerta reconocida", "ok");
+      },
     });
-    if (!answer) return;
-    try {
-      await PREP.act("reconocer_alerta", { alerta: alert.id, nota: answer.nota });
-      PREP.toast("Alerta reconocida", "ok");
-    } catch (error) {
-      console.info("sala: no se reconoció la alerta:", error.message);
-    }
   }
   function paintAlert(node, alert, now) {
     const parts = node.prepParts;
@@ -298,17 +296,35 @@
     PREP.show(parts.button, may);
     PREP.attr(parts.button, "aria-label", "Reconocer: " + brief(alert.titulo));
   }
-  function more(list, note, href) {
-    const host = byId(list);
-    if (!host) return;
-    const bottom = host.clientHeight + 2;
-    let hidden = 0;
-    if (host.scrollHeight > bottom) for (const child of host.children) if (child.offsetTop + child.offsetHeight > bottom + host.scrollTop) hidden += 1;
-    const at = byId(note);
-    PREP.show(at, hidden > 0);
-    if (!hidden) return;
-    if (!at.firstChild || at.firstChild.tagName !== "A") at.replaceChildren(el("a", { href }));
-    PREP.text(at.firstChild, "y " + hidden + " más");
+  /** The lists of the column end in a whole row, «y N más» under it; who scrolls sees the rest. On a phone they
+      are not cut. The second list gets the room that the first one leaves. */
+  const LISTS = [["alertas", "alertas-mas", "/incidentes"], ["problemas", "problemas-mas", "/catd"]];
+  function counts() {
+    const lists = LISTS.map(([list, note, href]) => ({ host: byId(list), note: byId(note), href })).filter((one) => one.host);
+    const cut = (one) => one.host.scrollHeight > one.host.clientHeight + 2;
+    for (const one of lists) {
+      one.scroll = one.host.scrollTop;
+      one.host.style.maxHeight = one.host.style.flex = "";
+      PREP.show(one.note, false);
+    }
+    // The note of one takes room of both.
+    for (const one of [...lists, ...lists]) if (cut(one)) {
+      if (!one.note.firstChild || one.note.firstChild.tagName !== "A") one.note.replaceChildren(el("a", { href: one.href, text: "y más" }));
+      PREP.show(one.note, true);
+    }
+    for (const one of lists) {
+      const rows = [...one.host.children];
+      const ends = (row) => row.offsetTop + row.offsetHeight;
+      if (cut(one)) {
+        const whole = rows.filter((row) => ends(row) <= one.host.clientHeight + 1);
+        const last = whole.length ? whole[whole.length - 1] : rows[0];
+        one.host.style.maxHeight = ends(last) + "px";
+        one.host.style.flex = "none";
+      } else PREP.show(one.note, false);
+      one.host.scrollTop = one.scroll;
+      const under = rows.filter((row) => ends(row) > one.host.clientHeight + one.host.scrollTop + 2).length;
+      if (!one.note.hidden) PREP.text(one.note.firstChild, under ? "y " + under + " más" : "fin de la lista");
+    }
   }
   function paintAlerts(s) {
     const list = byId("alertas");
@@ -331,18 +347,28 @@
     node.prepParts = parts;
     return node;
   }
+  /** By priority; then those that say nothing for longest (no signal, or no actas); then the most left to do. */
+  function worstFirst(s) {
+    const now = s.reloj.ahora_ms;
+    const start = s.operacion ? s.operacion.inicio_ms : now;
+    const since = (ms) => now - (ms === null || ms === undefined ? start : ms);
+    const has = (row, rule) => (row.alertas || []).some((id) => id.startsWith(rule));
+    const quiet = (row) => Math.floor(Math.max(has(row, "A01") ? since(row.latido_ms) : 0, has(row, "A02") ? since(row.ultima_ms) : 0) / 60000);
+    const left = (row) => row.esperadas - row.verificadas;
+    return (a, b) => TROUBLE[a.estado] - TROUBLE[b.estado] || quiet(b) - quiet(a) || left(b) - left(a) || a.id - b.id;
+  }
   function paintProblems(s) {
     const list = byId("problemas");
     if (!list) return;
     const rows = s.catd
       .filter((row) => TROUBLE[row.estado])
-      .sort((a, b) => TROUBLE[a.estado] - TROUBLE[b.estado] || (a.distrito || 0) - (b.distrito || 0) || a.id - b.id);
+      .sort(worstFirst(s));
     if (rows.length)
       PREP.each(list, rows, (row) => row.id, makeProblem, (node, row) => {
         PREP.setMarca(node.prepParts.mark, row.estado);
         PREP.text(node.prepParts.name, brief(PREP.catdName(row.id)));
         PREP.attr(node.prepParts.name, "href", "/catd?catd=" + row.id);
-        PREP.text(node.prepParts.why, brief(row.motivo).replace(/^CATD (vivo sin actas: )?/, ""));
+        PREP.text(node.prepParts.why, PREP.motivo(brief(row.motivo)));
       });
     else PREP.each(list, [{ id: "nada" }], (row) => row.id, () => el("li", { class: "vacio" }), (node) => PREP.text(node, calm(s)));
     PREP.text(byId("problemas-cuenta"), String(rows.length));
@@ -394,10 +420,6 @@
     fit();
     if (PREP.snapshot && shape) counts();
   });
-  function counts() {
-    more("alertas", "alertas-mas", "/incidentes");
-    more("problemas", "problemas-mas", "/catd");
-  }
   PREP.register("general", {
     enter: function (root) {
       tiles = null;

@@ -124,9 +124,13 @@
 
   /** Ask and do: the dialog, then the action with its values and those of `fixed`. */
   oper.ask = async function (spec, action, fixed, done) {
-    const values = await PREP.dialog(spec);
-    if (!values) return null;
-    return oper.hecho(PREP.act(action, { ...values, ...(typeof fixed === "function" ? fixed(values) : fixed) }), done);
+    let data = null;
+    const hacer = async (values) => {
+      data = await PREP.act(action, { ...values, ...(typeof fixed === "function" ? fixed(values) : fixed) });
+    };
+    if (!(await PREP.dialog({ ...spec, hacer }))) return null;
+    PREP.toast(done, "ok");
+    return data;
   };
 
   oper.abrirIncidente = async function (given) {
@@ -136,7 +140,7 @@
         titulo: "Abrir incidente",
         boton: "Abrir incidente",
         campos: [
-          { nombre: "titulo", etiqueta: "Qué pasa", tipo: "text", requerido: true, valor: start.titulo },
+          { nombre: "titulo", etiqueta: "Qué pasa", tipo: "text", requerido: true, maximo: 120, valor: start.titulo },
           { nombre: "tipo", etiqueta: "De qué es", tipo: "select", opciones: oper.TIPOS, valor: start.tipo },
           { nombre: "causa", etiqueta: "Causa, si ya se sabe", tipo: "text", valor: start.causa },
           { nombre: "catds", etiqueta: "CATD que toca (ninguno: toda la operación)", tipo: "catds", valor: start.catds },

@@ -116,6 +116,7 @@
     return !filters.texto || PREP.catdName(row.id).toLowerCase().includes(filters.texto.toLowerCase());
   }
   const reason = (row) => row.motivo || WORDS[row.estado] || row.estado;
+  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
   function progress(row) {
     const value = share(row.verificadas, row.esperadas);
     return el(
@@ -142,8 +143,8 @@
       title: "Estado",
       value: (row) => URGENCY[row.estado] * 100000 - Math.min(99999, pending(row)),
       text: (row) => row.estado + "|" + row.motivo,
-      // In a table of CATDs its reason need not say again that it is one.
-      node: (row) => el("span", { class: "estado-catd", title: row.motivo || null }, PREP.marca(row.estado), el("span", { text: reason(row).replace(/^CATD (.)/, (_, first) => first.toUpperCase()) })),
+      // In a table of CATDs its reason need not say again that it is one, nor what other columns say.
+      node: (row) => el("span", { class: "estado-catd", title: row.motivo || null }, PREP.marca(row.estado), el("span", { text: capital(PREP.motivo(reason(row))) })),
     },
     { key: "distrito", title: "Distrito", value: (row) => row.distrito, text: (row) => (row.distrito === null ? "—" : "D" + row.distrito), cls: "num opcional" },
     { key: "avance", title: "Avance", desc: false, value: (row) => share(row.verificadas, row.esperadas), text: (row) => PREP.pct(share(row.verificadas, row.esperadas), 0), node: progress },
@@ -224,7 +225,8 @@
   }
   function nextFor(id) {
     const opened = (one) => (oper.incidente(one[1]) || { abierto_ms: 0 }).abierto_ms;
-    return (PREP.snapshot.continuidad.siguientes || []).filter((one) => one[0] === id).sort((a, b) => opened(b) - opened(a));
+    const drill = (one) => ((oper.incidente(one[1]) || {}).tipo === "ejercicio" ? 1 : 0); // a failure goes first
+    return (PREP.snapshot.continuidad.siguientes || []).filter((one) => one[0] === id).sort((a, b) => drill(a) - drill(b) || opened(b) - opened(a));
   }
   function proposeFor(id) {
     const next = nextFor(id)[0];
@@ -290,7 +292,7 @@
     const facts = [
       ["Último latido", row.latido_ms === null ? "sin dato" : PREP.hhmm(row.latido_ms) + " (hace " + PREP.ago(row.latido_ms) + ")"],
       ["Enlace", row.enlace === null ? "sin dato" : then(row.enlace + " % de su capacidad")],
-      ["Por enviar", row.en_enlace === null ? "sin dato" : then(PREP.num(row.en_enlace) + " imágenes")],
+      ["Por enviar", row.en_enlace === null ? "sin dato" : then(PREP.num(row.en_enlace) + (row.en_enlace === 1 ? " imagen" : " imágenes"))],
       ["Última acta", row.ultima_ms === null ? "ninguna todavía" : PREP.hhmm(row.ultima_ms) + " (hace " + PREP.ago(row.ultima_ms) + ")"],
       ["Personal", row.personal ? then(staff) : staff],
       ["Terminaría", finish(row, true)],

@@ -143,7 +143,7 @@
     const minutes = (n) => (n === null ? "—" : PREP.num(n, 1) + " min");
     const tiles = [
       ["abiertos", "Sin resolver", PREP.num(sum.abiertos), "abiertos, atendidos o contenidos"],
-      ["mtta", "Tarda en atenderse", minutes(sum.mtta_min), "media desde que se abre (MTTA)"],
+      ["mtta", "Tarda en responderse", minutes(sum.mtta_min), "media hasta atenderlo, contenerlo o ponerle una medida (MTTA)"],
       ["mttr", "Tarda en resolverse", minutes(sum.mttr_min), "media desde que se abre (MTTR)"],
     ];
     PREP.each(
@@ -215,7 +215,7 @@
     { key: "catds", title: "Dónde", value: (one) => one.catds.length, text: (one) => oper.catds(one.catds) },
     { key: "asignado", title: "Lo lleva", value: (one) => one.asignado, text: (one) => one.asignado || "—" },
     { key: "abierto", title: "Abierto", value: (one) => one.abierto_ms, text: (one) => PREP.hhmm(one.abierto_ms), cls: "num" },
-    { key: "atencion", title: "Se atendió en", value: (one) => (one.atendido_ms ? one.atendido_ms - one.abierto_ms : null), text: (one) => (one.atendido_ms ? PREP.dura(one.atendido_ms - one.abierto_ms) : "—"), cls: "num opcional" },
+    { key: "atencion", title: "Se respondió en", value: (one) => (one.respondido_ms ? one.respondido_ms - one.abierto_ms : null), text: (one) => (one.respondido_ms ? PREP.dura(one.respondido_ms - one.abierto_ms) : "—"), cls: "num opcional" },
     { key: "solucion", title: "Se resolvió en", value: (one) => (one.resuelto_ms ? one.resuelto_ms - one.abierto_ms : null), text: (one) => (one.resuelto_ms ? PREP.dura(one.resuelto_ms - one.abierto_ms) : "—"), cls: "num" },
     { key: "causa", title: "Causa", value: (one) => one.causa, text: (one) => one.causa || "—", cls: "opcional" },
   ];

@@ -71,10 +71,12 @@
     );
     const list = rows.filter((row) => row.active).map((row) => row.id);
     const drill = rows.filter((row) => row.exercise).map((row) => row.id);
-    PREP.text(
-      $("con-distritos-nota"),
-      list.length ? "activo en " + list.join(", ") + (drill.length ? " · ejercicio en " + drill.join(", ") : "") : "en ninguno"
-    );
+    const rest = list.filter((id) => !drill.includes(id));
+    const words = [
+      drill.length ? "ejercicio en " + drill.join(", ") : "",
+      rest.length ? "plan activo (con medidas en la mitad de sus CATD o más) en " + rest.join(", ") : "",
+    ];
+    PREP.text($("con-distritos-nota"), words.filter(Boolean).join(" · ") || "en ninguno");
   }
 
   // -- activations ---------------------------------------------------------------------------------

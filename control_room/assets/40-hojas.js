@@ -95,7 +95,7 @@
     return bar;
   };
   /** The columns that say a percentage against its limit. */
-  hojas.contraLimite = function (rows) {
+  hojas.contraLimite = function (rows, level) {
     const most = Math.max(1, ...rows.map((row) => Math.max(row.pct || 0, row.limite_pct || 0))) * 1.05;
     return [
       { key: "pct", title: "%", cls: "num", desc: true, value: (row) => row.pct, text: (row) => PREP.num(row.pct, 2) },
@@ -104,7 +104,7 @@
       {
         key: "fuera", title: "Estado", value: (row) => (row.fuera ? 0 : row.limite_pct === null ? 2 : 1),
         text: (row) => (row.fuera ? "f" : row.limite_pct === null ? "p" : "n"),
-        node: (row) => (row.fuera ? [PREP.marca("p2"), el("span", { text: " Fuera" })] : el("span", { class: "tenue", text: row.limite_pct === null ? "Sin comparar" : "Dentro" })),
+        node: (row) => (row.fuera ? [PREP.marca(level), el("span", { text: " Fuera" })] : el("span", { class: "tenue", text: row.limite_pct === null ? "Sin comparar" : "Dentro" })),
         cls: "estado",
       },
     ];

@@ -89,7 +89,7 @@
       columns: [
         { key: "catd", title: "CATD", value: (row) => PREP.catdName(row.catd), href: (row) => "/catd?catd=" + row.catd },
         { key: "bad", title: "Casos", cls: "num", desc: true, value: (row) => row.inconsistentes, text: (row) => PREP.num(row.inconsistentes) + " de " + PREP.num(row.revisadas) },
-        ...hojas.contraLimite(q.catd),
+        ...hojas.contraLimite(q.catd, "p2"),
       ],
     });
     const name = (row) => (wanted && people && people[row.n]) || "Capturista " + row.n;
@@ -98,7 +98,7 @@
       columns: [
         { key: "n", title: "Capturista", value: name },
         { key: "err", title: "Distintas", cls: "num", desc: true, value: (row) => row.errores, text: (row) => PREP.num(row.errores) + " de " + PREP.num(row.capturas) },
-        ...hojas.contraLimite(q.capturistas),
+        ...hojas.contraLimite(q.capturistas, "p3"),
       ],
     });
     const button = hojas.id("cal-nombres");

@@ -73,6 +73,8 @@
   }
   async function load() {
     const mine = ++serial;
+    // Until its answer comes, another click would ask for the same page again.
+    hojas.id("bit-antes").disabled = hojas.id("bit-despues").disabled = true;
     const params = query(at);
     params.set("cuantos", String(EACH));
     try {
@@ -81,8 +83,17 @@
       next = page.siguiente;
       paint(page);
     } catch (error) {
-      if (mine === serial && hojas.id("bit-cuenta")) PREP.text(hojas.id("bit-cuenta"), PREP.message(error));
+      if (mine !== serial || !hojas.id("bit-cuenta")) return;
+      PREP.text(hojas.id("bit-cuenta"), PREP.message(error));
+      hojas.id("bit-antes").disabled = !trail.length;
+      hojas.id("bit-despues").disabled = !next;
     }
+  }
+  /** «03-jun»: the month in letters, so that nobody takes it for the day. */
+  const MONTHS = ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"];
+  function day(ms) {
+    const [, month, number] = PREP.fecha(ms).slice(0, 10).split("-");
+    return number + "-" + MONTHS[Number(month) - 1];
   }
   function paint(page) {
     const rows = page.filas;
@@ -90,7 +101,7 @@
     PREP.table(hojas.id("bit-tabla"), {
       caption: "Eventos, el más reciente primero", key: "id", rows, empty: "Ningún evento con esos filtros",
       columns: [
-        { key: "hora", title: "Hora", text: (row) => PREP.fecha(row.ms).slice(5) + ":" + PREP.hhmmss(row.ms).slice(-2), cls: "corto" },
+        { key: "hora", title: "Hora", text: (row) => day(row.ms) + " " + PREP.hhmmss(row.ms), cls: "corto" },
         { key: "clase", title: "Clase", text: (row) => word[row.clase] || row.clase },
         { key: "que", title: "Qué", text: (row) => row.que },
         { key: "quien", title: "Persona", text: (row) => row.quien + (row.desde ? " · " + row.desde : "") },

@@ -50,13 +50,8 @@
     return el("div", { class: "fila-campos" }, make("Rol", changeRole), make("Contraseña", changePassword), make("Baja", remove));
   }
   async function ask(spec, name, fixed) {
-    const values = await PREP.dialog(spec);
-    if (!values) return;
-    try {
-      await PREP.act(name, { ...fixed, ...values });
-    } catch {
-      return; // what went wrong was told by `act`
-    }
+    // What went wrong is told by `act`, with the dialog open.
+    if (!(await PREP.dialog({ ...spec, hacer: (values) => PREP.act(name, { ...fixed, ...values }) }))) return;
     PREP.toast("Hecho.", "ok");
     load();
   }
@@ -100,13 +95,8 @@
       { nombre: "actual", etiqueta: "Contraseña actual", tipo: "password", requerido: true },
       { nombre: "nueva", etiqueta: "Contraseña nueva (12 o más)", tipo: "password", requerido: true },
     ];
-    const values = await PREP.dialog({ titulo: "Cambiar mi contraseña", boton: "Cambiar", campos });
-    if (!values) return;
-    try {
-      await PREP.act("mi_contrasena", values);
-    } catch {
-      return;
-    }
+    const hacer = (values) => PREP.act("mi_contrasena", values);
+    if (!(await PREP.dialog({ titulo: "Cambiar mi contraseña", boton: "Cambiar", campos, hacer }))) return;
     PREP.toast("Contraseña cambiada. Sus otras sesiones se cerraron.", "ok");
   }
   async function showAccount() {

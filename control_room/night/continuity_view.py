@@ -160,7 +160,8 @@ class ContinuityView:
     def as_data(self, now_ms: int) -> dict[str, Any]:
         """`continuidad` of the snapshot: `activaciones`, `distritos_activos` and `siguientes`.
 
-        `siguientes` are rows [catd, incident, keys of the plan's next measures] of incidents not resolved.
+        `siguientes` are rows [catd, incident, keys of the plan's next measures] of incidents not resolved, by
+        CATD; what follows from a failure goes before what follows from an exercise.
 
         Those that wait for a second person come first, then the active ones, then the last that ended. A
         distrito has the plan on when an exercise runs in it, or when a measure works at half of its CATDs
@@ -199,7 +200,7 @@ class ContinuityView:
                 )
                 if ladder:
                     rows.append([catd, key, [one.key for one in ladder]])
-        return sorted(rows)
+        return sorted(rows, key=lambda row: (row[0], self._failures[row[1]].kind == EXERCISE, row[1]))
 
     def _distritos(self, now_ms: int) -> list[int]:
         working: set[int] = set()

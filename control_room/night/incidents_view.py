@@ -120,6 +120,8 @@ class IncidentsView:
             return
         if kind == "incident_attended":
             incident.state, incident.attended_ms = "atendido", at
+            # Who attends it has it, unless it was given to somebody.
+            incident.assignee = incident.assignee or actor
             incident.note(at, actor, "estado", "Lo atiende")
         elif kind == "incident_contained":
             incident.state, incident.contained_ms = "contenido", at
@@ -235,6 +237,7 @@ def _as_data(one: _Incident) -> dict[str, Any]:
         "asignado": one.assignee or None,
         "abierto_ms": one.opened_ms,
         "abierto_por": one.opened_by,
+        "respondido_ms": one.answered_ms,
         "atendido_ms": one.attended_ms,
         "contenido_ms": one.contained_ms,
         "resuelto_ms": one.resolved_ms,

@@ -1,8 +1,9 @@
 """The figures of the wall: whole election and contest by contest.
 
 Percentages of actas are those of the law: integers truncated to four decimals by `core.domain.counters`,
-always of the actas expected. What has no legal definition (plan, rates, forecast) is a number rounded
-for the screen.
+of the actas expected; so are all of each contest's, which are its header. The wall's inconsistencies are the
+exception: of the actas reviewed, as in the alert A09 and in quality, because of those expected they would
+look few all night. What has no legal definition (plan, rates, forecast) is a number rounded for the screen.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ def kpis(state: NightState, facts: Facts, around: Surroundings) -> dict[str, Any
     """The part `kpis` of the snapshot.
 
     `capturadas` are the actas with a first capture or more; `verificadas` those registered (with a
-    definitive value, or sin acta), which is what the law calls capturadas.
+    definitive value, or sin acta), which is what the law calls capturadas; `revisadas` those with a
+    definitive value, on which the rules were evaluated.
     """
     now = state.totals()
     size = state.size
+    reviewed = now.registered - state.sin_acta
     plan_pct = facts.plan_pct
     return {
         "esperadas": size,
@@ -39,13 +42,14 @@ def kpis(state: NightState, facts: Facts, around: Surroundings) -> dict[str, Any
         "publicadas": now.published,
         "contabilizadas": state.counted,
         "sin_acta": state.sin_acta,
+        "revisadas": reviewed,
         "inconsistentes": state.inconsistent,
         "fuera_catalogo": state.outside(),
         "disputas": state.disputes,
         "avance_pct": pct(now.registered, size),
         "publicadas_pct": pct(now.published, size),
         "contabilizadas_pct": pct(state.counted, size),
-        "inconsistencias_pct": pct(state.inconsistent, size),
+        "inconsistencias_pct": pct(state.inconsistent, reviewed),
         "plan_pct": _rounded(plan_pct, 2),
         "vs_plan_pp": None if plan_pct is None else round(facts.progress_pct - plan_pct, 2),
         "rezago": now.backlog,

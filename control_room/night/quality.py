@@ -91,7 +91,8 @@ class QualityFold:
         elif kind == EventKind.OUTSIDE_IDENTIFIED:
             self.codes[FUERA_DE_CATALOGO] -= 1
             self._withdraw(acta)
-        elif kind == EventKind.RECALL_APPROVED:
+        elif kind in (EventKind.RECALL_APPROVED, EventKind.ACTA_RECEIVED):
+            # One that comes after it was given for lost is not without acta any more.
             self._withdraw(acta)
         elif kind == EventKind.IMAGE_REPLACED:
             # What was typed from the image that is thrown away is nobody's error.
@@ -102,7 +103,6 @@ class QualityFold:
 
     def _verified(self, acta: int, data: bytes | str) -> None:
         verdict = orjson.loads(data)
-        self._withdraw(acta)
         self._stands(acta, (*verdict["codes"], *verdict["notices"]))
         captures = self._pending.pop(acta, [])
         wrong: Sequence[bool] = [False] * len(captures)
@@ -121,6 +121,7 @@ class QualityFold:
         self.errors += sum(wrong)
 
     def _stands(self, acta: int, codes: tuple[str, ...]) -> None:
+        self._withdraw(acta)
         if codes:
             self._codes_of[acta] = codes
             self.codes.update(codes)
@@ -270,4 +271,5 @@ def _outside(rows: list[dict[str, Any]]) -> int:
 
 
 def _pct(part: int, whole: int) -> float | None:
-    return round(part * 100 / whole, 2) if whole else None
+    """With two decimals, truncated as the wall does: the same figure may not look two."""
+    return part * 10_000 // whole / 100 if whole else None

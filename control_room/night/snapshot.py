@@ -7,7 +7,7 @@ no database, no file and no clock, so the same moment gives the same snapshot wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -38,20 +38,6 @@ class Alerts(Protocol):
     def summary(self) -> Mapping[str, Any]: ...
     @property
     def of_catd(self) -> Mapping[int, CatdAlerts]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class NoAlerts:
-    """The view of a room without alert book."""
-
-    alerts: Sequence[dict[str, Any]] = ()
-    summary: Mapping[str, Any] = field(
-        default_factory=lambda: {
-            "p1": 0, "p2": 0, "p3": 0, "silenciadas": 0, "inhibidas": 0, "por_10_min": 0.0,
-            "presupuesto": 1.0,
-        }
-    )  # fmt: skip
-    of_catd: Mapping[int, CatdAlerts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from flask import Flask, Response, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import NotFound, UnsupportedMediaType
 
 from control_room import simulacro_control as drill
+from control_room.alerts.rules import RULES
+from control_room.room_db import first_effect
 from control_room.sources import forecast_worker
-from control_room.web.answers import as_json
+from control_room.web.answers import LOG, as_json
 from control_room.web.commands import STATION, RefusedError, Stamp, find_proposal
 from control_room.web.context import Room, current_room
 from control_room.web.fields import (
@@ -39,6 +42,7 @@ from core.domain.refusals import REFUSAL_TEXTS, Refusal
 from core.errors import UsageError
 
 MS_PER_MINUTE = 60_000
+RULE_NAMES = frozenset(rule.code for rule in RULES)
 LONGEST_SILENCE_MIN = 240
 CLIENT_KEY = "llave"
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -85,15 +89,26 @@ def perform(name: str, body: object) -> dict[str, Any]:
         raise BadFieldError(CLIENT_KEY, "«llave» lleva de 8 a 64 letras, números o guiones.")
     values = check(action.fields, given)
     stamp = room.desk.stamp(who.user, f"{name}:{key}" if key else None) if action.stamped else Stamp("", 0)
-    address = request.remote_addr or ""
     try:
-        done = action.handler(room, who, values, stamp)
+        if action.stamped or key is None:
+            done = action.handler(room, who, values, stamp)
+        else:
+            same = repr((who.user, name, key, values))
+            done = room.once.do(same, lambda: action.handler(room, who, values, stamp))
     except (RefusedError, ForbiddenError) as error:
-        room.log.write("rechazo", who.user, who.role, address, f"{name}: {error}")
+        _write_down(room, "rechazo", who, f"{name}: {error}")
         raise
     kind = "usuario" if name.startswith(("usuario_", "mi_")) else "accion"
-    room.log.write(kind, who.user, who.role, address, f"{name} {_told(values)}".strip())
+    _write_down(room, kind, who, f"{name} {_told(values)}".strip())
     return done
+
+
+def _write_down(room: Room, what: str, who: Session, detail: str) -> None:
+    """A line of the access log. What was done is done: a log that fails does not make it an error."""
+    try:
+        room.log.write(what, who.user, who.role, request.remote_addr or "", detail)
+    except SQLAlchemyError as error:
+        LOG.error("no se pudo escribir en el registro de accesos: %s de %s", what, who.user, exc_info=error)
 
 
 def _told(values: Values) -> str:
@@ -140,11 +155,9 @@ def what_if() -> Response:
     room, who = current_room(), require("pronosticar")
     body = _body()
     words = body.get("si") if isinstance(body, dict) else None
-    if not isinstance(words, list) or not all(isinstance(one, str) for one in words):
+    if not isinstance(words, list) or not all(isinstance(one, str) and one.isprintable() for one in words):
         raise BadFieldError("si", "«si» debe ser una lista de textos.")
-    room.log.write(
-        "accion", who.user, who.role, request.remote_addr or "", f"pronostico {len(words)} cambios"
-    )
+    _write_down(room, "accion", who, f"pronostico {len(words)} cambios")
     answer = forecast_worker.what_if(
         words, room.options.base, room.options.scenario, run_folder=room.run_folder
     )
@@ -165,6 +178,8 @@ def _base(who: Session, stamp: Stamp) -> dict[str, Any]:
 
 @_action("reconocer_alerta", "reconocer", alerta=KEY, nota=OPTIONAL_TEXT)
 def _acknowledge(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    if given["alerta"].split(":")[0] not in RULE_NAMES:
+        raise BadFieldError("alerta", f"No hay una alerta «{given['alerta']}».")
     command = orders.AcknowledgeAlert(**_base(who, stamp), alert=given["alerta"], note=given["nota"])
     return _send(room, command)
 
@@ -178,6 +193,8 @@ def _acknowledge(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[
     minutos=Field("number", least=1, most=LONGEST_SILENCE_MIN),
 )
 def _silence(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    if given["regla"] not in RULE_NAMES:
+        raise BadFieldError("regla", f"No hay una regla «{given['regla']}».")
     until = stamp.at + given["minutos"] * MS_PER_MINUTE
     command = orders.SilenceAlert(
         **_base(who, stamp), rule=given["regla"], catd=given["catd"], reason=given["motivo"], until=until
@@ -291,7 +308,9 @@ def _authorise(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[st
     told = _send(room, command, activa_ms=active_at)
     if room.mode == "simulacro" and room.run_folder is not None and proposal is not None:
         name = proposal.measure if measure is None else measure.key
-        told["efecto_simulado"] = drill.apply_effect(room.run_folder, name, proposal.catds, active_at)
+        # The browser repeats what got no answer; people sent to a CATD are sent once.
+        if first_effect(room.room_database, given["activacion"]):
+            told["efecto_simulado"] = drill.apply_effect(room.run_folder, name, proposal.catds, active_at)
     return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from html import escape
@@ -9,13 +10,16 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, g, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from control_room.web.commands import NotWrittenError, RefusedError
 from control_room.web.roles import ForbiddenError, NoSessionError
 from control_room.web.security import BadTokenError
+from control_room.web.users import BusyError
 from core.errors import PrepError
 
+NO_DATABASE = "La base de datos no contesta."
 LOG = logging.getLogger("prep.sala")
 
 TEXTS = {
@@ -34,7 +38,12 @@ TITLES = {401: "Sin sesión", 403: "No autorizado", 404: "No existe", 500: "Erro
 
 def as_json(data: object, status: int = 200) -> Response:
     """A JSON answer that nobody keeps."""
-    return Response(orjson.dumps(data), status, mimetype="application/json")
+    try:
+        body = orjson.dumps(data)
+    except TypeError:
+        # Half a character, which somebody sent and an error repeats, is no UTF-8: JSON can still escape it.
+        body = json.dumps(data).encode()
+    return Response(body, status, mimetype="application/json")
 
 
 def problem(status: int, error: dict[str, Any] | str) -> Response:
@@ -75,7 +84,7 @@ def status_of(error: PrepError) -> int:
         return 403
     if isinstance(error, RefusedError):
         return 409
-    if isinstance(error, NotWrittenError):
+    if isinstance(error, NotWrittenError | BusyError):
         return 503
     return 400
 
@@ -93,8 +102,17 @@ def install(app: Flask) -> None:
             why = f"{request.method} {request.path[:200]}"
             if isinstance(error, BadTokenError):
                 why += " (sin token)"
-            current_room().log.write("negado", who, role, request.remote_addr or "", why)
+            try:
+                current_room().log.write("negado", who, role, request.remote_addr or "", why)
+            except SQLAlchemyError as lost:
+                LOG.error("no se pudo escribir en el registro de accesos: %s", why, exc_info=lost)
         return answer(status_of(error), error.as_data())
+
+    @app.errorhandler(SQLAlchemyError)
+    def database(error: SQLAlchemyError) -> Response:
+        # What the driver says may hold addresses and queries: it is not for the screen.
+        LOG.error("la base no contestó en %s %s", request.method, request.path, exc_info=error)
+        return answer(503, NO_DATABASE)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
 import orjson
 from flask import Flask, Response, request
-from sqlalchemy.exc import SQLAlchemyError
 
 from control_room.night.catd_detail import catd_detail
 from control_room.pages.registry import ApiRoute, Page
@@ -28,7 +28,6 @@ from control_room.writing.history import History, NoSuchMomentError
 from core.errors import UsageError
 from core.storage.reading import reading
 
-NO_DATABASE = "La base de datos no contesta."
 HISTORY = "historia"
 
 
@@ -73,12 +72,7 @@ def _guarded(permission: str, handler: Any) -> Any:
             current_session()
         elif permission != OPEN:
             require(permission)
-        try:
-            result = handler(**arguments)
-        except SQLAlchemyError as error:
-            # What the driver says may hold addresses and queries: it is not for the screen.
-            current_room().shared["ultimo_error_base"] = str(error)
-            return problem(503, NO_DATABASE)
+        result = handler(**arguments)
         return result if isinstance(result, Response) else as_json(result)
 
     return view
@@ -191,10 +185,12 @@ def comparable(room: Room) -> dict[str, Path]:
     if not parent.is_dir():
         return found
     for other in parent.iterdir():
-        if other == run.absolute() or other.is_symlink() or not other.is_dir():
-            continue
-        if (other / "resumen.json").is_file() or (other / "sala" / HISTORY).is_dir():
-            found[other.name] = other
+        # A folder of somebody else's, which may not be entered, is not a night of this room.
+        with suppress(OSError):
+            if other == run.absolute() or other.is_symlink() or not other.is_dir():
+                continue
+            if (other / "resumen.json").is_file() or (other / "sala" / HISTORY).is_dir():
+                found[other.name] = other
     return found
 
 
@@ -204,10 +200,12 @@ def comparison() -> Any:
     other = comparable(room).get(request.args.get("con", ""))
     if other is None:
         return problem(404, "No hay una noche con ese nombre junto a esta.")
-    from control_room.compare import compare
+    from control_room.web.comparisons import Comparisons
 
+    name = (room.run_folder or room.folder.parent).absolute().name
+    beside = room.shared.setdefault("comparaciones", Comparisons(room.database, name))
     try:
-        return compare(room.run_folder or room.options.base, other)
+        return beside.with_night(other)
     except UsageError as error:
         return problem(404, str(error))
 

@@ -33,6 +33,8 @@ CLASSES = ("operacion", "cortes", "incidentes", "continuidad", "alertas", "acces
 PAGE = 100
 MOST = 500
 MOST_EXPORTED = 50_000
+MOST_IN_PDF = 5_000
+"""What takes about a second to draw, in a process that serves the walls; the CSV has the rest."""
 COLUMNS = ("seq", "hora", "hora_real", "clase", "que", "quien", "desde", "texto", "huella")
 _ACTED = ("accion", "exporta", "usuario")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -80,6 +82,8 @@ class Filter:
     person: str
     before: tuple[int, int, int] | None
     count: int
+    addresses: bool = True
+    """Whether it may be seen from where people acted."""
 
     def admits(self, entry: Entry) -> bool:
         """Whether a line is wanted, its place aside."""
@@ -97,7 +101,8 @@ def filter_of(arguments: Mapping[str, str], role: str, mode: str) -> Filter:
         if one not in CLASSES:
             raise UsageError(f"No hay una clase «{one[:40]}»; las hay: {', '.join(CLASSES)}.")
     classes = set(wanted)
-    if not allows(role, "bitacora_exportar", mode):
+    addresses = allows(role, "bitacora_exportar", mode)
+    if not addresses:
         classes -= {"accesos"}
     before = None
     if arguments.get("antes_de"):
@@ -111,12 +116,13 @@ def filter_of(arguments: Mapping[str, str], role: str, mode: str) -> Filter:
     if not 1 <= count <= MOST:
         raise UsageError(f"cuantos va de 1 a {MOST}.")
     text, person = (arguments.get(key, "").strip()[:200].casefold() for key in ("texto", "quien"))
-    return Filter(since, until, frozenset(classes), text, person, before, count)
+    return Filter(since, until, frozenset(classes), text, person, before, count, addresses)
 
 
 def _integer(text: str) -> int:
     digits = text.removeprefix("-")
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
+    # Thirteen digits of ms are the year 2286: any more and the calendar ends.
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 13:
         raise UsageError(f"Se esperaba un número entero; se encontró «{text[:40]}».")
     return int(text)
 
@@ -145,22 +151,24 @@ class LedgerLog:
             )  # fmt: skip
             with self._database.connect() as connection:
                 rows = connection.execute(query).all()
-            for row in rows:
-                self._seq = int(row.seq)
-                kind = EventKind(row.kind)
-                known = KINDS.get(kind)
-                if known is None:
-                    continue
-                text = event_text(kind, decode_data(kind, row.data), self._catalog)
-                self._entries.append(
-                    Entry(
-                        int(row[2]), 0, self._seq, None, known[0], known[1], row.actor, row.station, text,
-                        self._seq, bytes(row.hash).hex(),
-                    )
-                )  # fmt: skip
+            fresh = [entry for row in rows if (entry := self._entry(row)) is not None]
             if rows:
+                # All of them or none: one that cannot be read is met again, never skipped.
+                self._entries += fresh
                 self._entries.sort()
+                self._seq = int(rows[-1].seq)
             return list(self._entries)
+
+    def _entry(self, row: Any) -> Entry | None:
+        kind, seq = EventKind(row.kind), int(row.seq)
+        known = KINDS.get(kind)
+        if known is None:
+            return None
+        text = event_text(kind, decode_data(kind, row.data), self._catalog)
+        return Entry(
+            int(row[2]), 0, seq, None, known[0], known[1], row.actor, row.station, text, seq,
+            bytes(row.hash).hex(),
+        )  # fmt: skip
 
 
 def page(room: Room, wanted: Filter) -> dict[str, Any]:
@@ -190,7 +198,8 @@ def _select(room: Room, wanted: Filter) -> Iterator[Entry]:
     if "alertas" in wanted.classes:
         sources.append(_stored(room, alert_log, wanted, _alert))
     if wanted.classes & {"accesos", "acciones"}:
-        sources.append(_stored(room, access_log, wanted, _access))
+        entry_of = _access if wanted.addresses else _access_from_somewhere
+        sources.append(_stored(room, access_log, wanted, entry_of))
     for entry in merge(*sources, key=lambda one: one[:3], reverse=True):
         if wanted.before is not None and entry[:3] >= wanted.before:
             continue
@@ -226,6 +235,10 @@ def _access(row: Any) -> Entry:
     return Entry(row.ms, 2, row.id, row.ms_real, kind, what, who, row.direccion, row.detalle)
 
 
+def _access_from_somewhere(row: Any) -> Entry:
+    return _access(row)._replace(origin="")
+
+
 def _head(room: Room) -> tuple[int, str]:
     """Last sequence of the ledger and its hash, which seals everything before it."""
     table = schema.ledger.c
@@ -237,10 +250,32 @@ def _head(room: Room) -> tuple[int, str]:
 # -- files -----------------------------------------------------------------------------------------
 
 
+_one_pdf = threading.Lock()
+
+
 def export(room: Room, wanted: Filter, kind: str, who: str) -> tuple[bytes, str]:
-    """The whole log with the filter: bytes and their type. `kind` is `csv` or `pdf`."""
+    """The log with the filter: bytes and their type. `kind` is `csv` or `pdf`.
+
+    The CSV has every line; the PDF the newest, and it says how many it leaves out. Raises UsageError for a
+    CSV of too many lines, or while another PDF is being made.
+    """
+    if kind != "pdf":
+        return _export(room, wanted, kind, who)
+    if not _one_pdf.acquire(blocking=False):
+        raise UsageError("Se está haciendo otro PDF de la bitácora; pídalo de nuevo en unos segundos.")
+    try:
+        return _export(room, wanted, kind, who)
+    finally:
+        _one_pdf.release()
+
+
+def _export(room: Room, wanted: Filter, kind: str, who: str) -> tuple[bytes, str]:
     rows: list[Entry] = []
+    left_out = 0
     for entry in _select(room, wanted):
+        if kind == "pdf" and len(rows) == MOST_IN_PDF:
+            left_out += 1
+            continue
         if len(rows) == MOST_EXPORTED:
             raise UsageError(f"Son más de {MOST_EXPORTED:,} renglones: pida un periodo más corto.")
         rows.append(entry)
@@ -254,7 +289,13 @@ def export(room: Room, wanted: Filter, kind: str, who: str) -> tuple[bytes, str]
     from control_room.web.bitacora_pdf import document
 
     title = room.config.title or f"PREP {room.catalog.entidad.name}"
-    return document(title, room.mode, lines, (made, seal, _described(wanted, zone))), "application/pdf"
+    notes = [made, seal, _described(wanted, zone)]
+    if left_out:
+        notes.append(
+            f"INCOMPLETA: trae los {len(lines):,} renglones más recientes. Quedan fuera {left_out:,} más "
+            "antiguos: están en el CSV con el mismo filtro, o en el PDF de un periodo más corto."
+        )
+    return document(title, room.mode, lines, notes), "application/pdf"
 
 
 def _described(wanted: Filter, zone: timezone) -> str:

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import NamedTuple
 
@@ -117,19 +117,12 @@ class CommandDesk:
         self._lock = threading.Lock()
         self._writer: GroupWriter | None = None
         self._store: Store | None = None
+        self._opening: Future[GroupWriter] | None = None
         self._closed = False
 
     def warm(self) -> None:
         """Open the engine in another thread: it reads the ledger, and no order should wait for that."""
-
-        def open_it() -> None:
-            # Whoever sends the first command meets the same error, and is told.
-            try:
-                self._open()
-            except (PrepError, DBAPIError):
-                return
-
-        threading.Thread(target=open_it, name="ventanilla", daemon=True).start()
+        self._begin()
 
     def stamp(self, user: str, given: str | None) -> Stamp:
         """Key and time of a command. `given` is the browser's own key: repeated, it keeps its first time."""
@@ -149,8 +142,8 @@ class CommandDesk:
         until = time.monotonic() + ANSWER_S
         for attempt in range(TRIES):
             try:
-                future = self._open().submit(command)
-            except (DBAPIError, RuntimeError) as error:
+                future = self._begin().result(max(0.1, until - time.monotonic())).submit(command)
+            except (DBAPIError, RuntimeError, FutureTimeoutError) as error:
                 raise NotWrittenError from error
             try:
                 answer = future.result(max(0.1, until - time.monotonic()))
@@ -179,12 +172,31 @@ class CommandDesk:
             store.close()
             store.database.dispose()
 
-    def _open(self) -> GroupWriter:
+    def _begin(self) -> Future[GroupWriter]:
+        """The engine, open or being opened by one thread: whoever wants it waits no longer than he wishes."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the desk is closed")
-            if self._writer is None:
-                self._store = Store(open_existing(self._base))
-                engine = Engine(self._store, self._catalog, self._mode)
-                self._writer = GroupWriter(engine, self._now_ms)
-            return self._writer
+            opening = self._opening
+            if opening is None or (opening.done() and opening.exception() is not None):
+                opening = self._opening = Future()
+                threading.Thread(target=self._open, args=(opening,), name="ventanilla", daemon=True).start()
+            return opening
+
+    def _open(self, opening: Future[GroupWriter]) -> None:
+        store: Store | None = None
+        try:
+            store = Store(open_existing(self._base))
+            engine = Engine(store, self._catalog, self._mode)
+            with self._lock:
+                if self._closed:
+                    raise RuntimeError("the desk is closed")
+                self._store, self._writer = store, GroupWriter(engine, self._now_ms)
+                writer = self._writer
+        except Exception as error:  # noqa: BLE001 - whoever waits for the engine raises it
+            if store is not None:
+                store.close()
+                store.database.dispose()
+            opening.set_exception(error)
+            return
+        opening.set_result(writer)

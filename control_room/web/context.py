@@ -24,6 +24,7 @@ from control_room.web import limits as access_limits
 from control_room.web.commands import CommandDesk
 from control_room.web.oidc import OidcConfig
 from control_room.web.oidc import read as read_oidc
+from control_room.web.once import Once
 from control_room.web.sessions import AccessLog, Sessions
 from control_room.web.snapshot_file import SnapshotFile
 from control_room.web.users import SCRYPT, Users
@@ -82,6 +83,8 @@ class Room:
     plan: ContinuityPlan
     oidc: OidcConfig | None
     real_ms: Callable[[], int]
+    once: Once = field(default_factory=Once)
+    """Actions that are no command of the engine, by the key of the browser."""
     shared: dict[str, Any] = field(default_factory=dict)
     """Things that pages keep for the whole process, by name."""
 
@@ -93,6 +96,7 @@ class Room:
     def close(self) -> None:
         """Finish what was accepted and let go of the databases."""
         self.desk.close()
+        self.log.close()
         self.database.dispose()
         self.room_database.dispose()
 

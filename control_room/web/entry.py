@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, redirect, request, session, url_for
@@ -29,7 +30,7 @@ from control_room.web.security import (
     session_cookie,
     set_session,
 )
-from control_room.web.users import MS_PER_MINUTE, User
+from control_room.web.users import MS_PER_MINUTE, BusyError, User
 
 STYLE = (Path(__file__).parent / "acceso.css").read_text(encoding="utf-8")
 FORM = Template((Path(__file__).parent / "entrar.html").read_text(encoding="utf-8"))
@@ -72,7 +73,10 @@ def install(app: Flask, routes: RouteTable) -> None:
             return _form(room, secret, 403, target, str(error))
         user = request.form.get("usuario", "").strip().lower()[:64]
         address = request.remote_addr or ""
-        verdict = room.users.attempt(user, request.form.get("contrasena", ""), address, room.real_ms())
+        try:
+            verdict = room.users.attempt(user, request.form.get("contrasena", ""), address, room.real_ms())
+        except BusyError as error:
+            return _form(room, secret, 503, target, str(error), user)
         if verdict.user is not None:
             return _welcome(room, verdict.user, "local", target)
         if verdict.locked_ms:
@@ -119,28 +123,38 @@ def _install_oidc(app: Flask, room: Room, routes: RouteTable) -> None:
 
     @app.get("/oidc/regreso")
     def come_back() -> Response:
-        address = request.remote_addr or ""
         target = _target(session.get("siguiente"))
         try:
             token = client.authorize_access_token()
+            claims = _claims(client, token, config.claim)
         except Exception as error:  # noqa: BLE001 - as above
-            room.log.write("falla", "", "", address, "proveedor de identidad")
             return _no_provider(room, error)
-        claims = dict(token.get("userinfo") or {})
-        if config.claim not in claims:
-            # Some providers give the groups only when asked.
-            claims |= {k: v for k, v in client.userinfo(token=token).items() if k not in claims}
         session.clear()
         try:
             user = config.user_of(claims)
         except NotAdmittedError as error:
+            address = request.remote_addr or ""
             room.log.write("falla", str(claims.get("sub", ""))[:64], "", address, "sin rol en la sala")
             return _form(room, room_db.secret(room.room_database), 403, "/", str(error))
         return _welcome(room, user, "oidc", target)
 
 
+def _claims(client: Any, token: Any, wanted: str) -> dict[str, Any]:
+    """What the provider vouches for. Raises ValueError when it answers of somebody else."""
+    claims = dict(token.get("userinfo") or {})
+    if wanted not in claims:
+        # Some providers give the groups only when asked.
+        more = client.userinfo(token=token)
+        if more.get("sub") != claims.get("sub"):
+            raise ValueError("the provider answered of somebody else")
+        claims |= {k: v for k, v in more.items() if k not in claims}
+    return claims
+
+
 def _no_provider(room: Room, error: Exception) -> Response:
-    LOG.warning("el proveedor de identidad falló: %s", type(error).__name__)
+    session.clear()
+    if room.log.write("falla", "", "", request.remote_addr or "", "proveedor de identidad"):
+        LOG.warning("el proveedor de identidad falló: %s", type(error).__name__)
     text = "No se pudo entrar con el proveedor de identidad. Intente otra vez o use su usuario de la sala."
     return _form(room, room_db.secret(room.room_database), 502, "/", text)
 

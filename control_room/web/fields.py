@@ -34,6 +34,17 @@ STEP = Field("number", most=99)
 
 Values: TypeAlias = dict[str, Any]
 
+_TOLD = {
+    "titulo": "título", "catds": "CATD", "catd": "CATD", "contrasena": "contraseña",
+    "actual": "contraseña actual", "nueva": "contraseña nueva", "activacion": "activación", "a": "persona",
+    "en": "incidente en el que queda",
+}  # fmt: skip
+"""How people read the names that are not the word itself."""
+
+
+def _told(name: str) -> str:
+    return _TOLD.get(name, name)
+
 
 class BadFieldError(UsageError):
     """A field is missing, unknown or not what it must be; `field` is its name."""
@@ -63,39 +74,41 @@ def check(fields: Mapping[str, Field], given: object) -> Values:
 def _value(name: str, field: Field, value: Any) -> Any:
     if value is None or value == "":
         if field.required:
-            raise BadFieldError(name, f"Falta «{name}».")
+            raise BadFieldError(name, f"Falta «{_told(name)}».")
         return {"text": "", "numbers": (), "object": {}}.get(field.kind)
     if field.kind == "text":
         return _text(name, field, value)
     if field.kind == "numbers":
         if not isinstance(value, list) or len(value) > MOST_NUMBERS:
-            raise BadFieldError(name, f"«{name}» debe ser una lista de números.")
+            raise BadFieldError(name, f"«{_told(name)}» debe ser una lista de números.")
         return tuple(dict.fromkeys(_number(name, field, one) for one in value))
     if field.kind == "object":
         if not isinstance(value, dict):
-            raise BadFieldError(name, f"«{name}» debe ser un objeto.")
+            raise BadFieldError(name, f"«{_told(name)}» debe ser un objeto.")
         return value
     if field.kind == "decimal":
         if type(value) not in (int, float) or not field.least <= value <= field.most:
-            raise BadFieldError(name, f"«{name}» debe ser un número de {field.least} a {field.most}.")
+            raise BadFieldError(name, f"«{_told(name)}» debe ser un número de {field.least} a {field.most}.")
         return float(value)
     return _number(name, field, value)
 
 
 def _text(name: str, field: Field, value: Any) -> str:
     if not isinstance(value, str):
-        raise BadFieldError(name, f"«{name}» debe ser un texto.")
+        raise BadFieldError(name, f"«{_told(name)}» debe ser un texto.")
     text = value.strip()
     if field.required and not text:
-        raise BadFieldError(name, f"Falta «{name}».")
+        raise BadFieldError(name, f"Falta «{_told(name)}».")
     if len(text) > field.longest:
-        raise BadFieldError(name, f"«{name}» pasa de {field.longest} caracteres.")
+        raise BadFieldError(name, f"«{_told(name)}» pasa de {field.longest} caracteres.")
     if any(not one.isprintable() and one not in "\n\t" for one in text):
-        raise BadFieldError(name, f"«{name}» tiene caracteres que no se pueden escribir.")
+        raise BadFieldError(name, f"«{_told(name)}» tiene caracteres que no se pueden escribir.")
     return text
 
 
 def _number(name: str, field: Field, value: Any) -> int:
     if type(value) is not int or not field.least <= value <= field.most:
-        raise BadFieldError(name, f"«{name}» debe ser un número entero de {field.least} a {field.most}.")
+        raise BadFieldError(
+            name, f"«{_told(name)}» debe ser un número entero de {field.least} a {field.most}."
+        )
     return value

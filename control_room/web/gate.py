@@ -24,8 +24,8 @@ OPEN = "(abierta)"
 SIGNED = "(sesión)"
 """Permission of a route that needs a session and nothing else."""
 
-_POLLED = frozenset({"/api/sala.json"})
-"""What pages ask by themselves: it is not somebody doing something."""
+_DONE_BY_PEOPLE = ("/api/acciones/", "/api/pronostico", "/_dash-update-component")
+"""What is only asked when somebody acts or goes to another page. Everything else pages ask by themselves."""
 
 
 @dataclass(slots=True)
@@ -68,6 +68,7 @@ def install(app: Flask, routes: RouteTable) -> None:
     @app.before_request
     def door() -> Response | None:
         room = current_room()
+        room.log.settle()
         g.session = None
         rule = request.url_rule
         permission = None if rule is None else routes.permission(rule.rule, request.method)
@@ -78,7 +79,7 @@ def install(app: Flask, routes: RouteTable) -> None:
             permission = None if page is None or not exists(page, room) else page.permission
         if permission == OPEN:
             return None
-        session = _session(room)
+        session = _session(room, touch=_by_a_person(page))
         if session is None:
             if is_programmatic(request.path) or request.method not in ("GET", "HEAD"):
                 raise NoSessionError
@@ -98,11 +99,18 @@ def exists(page: Page, room: Room) -> bool:
     return room.mode == "simulacro" or not page.only_rehearsal
 
 
-def _session(room: Room) -> Session | None:
+def _by_a_person(page: Page | None) -> bool:
+    """Whether the request is somebody doing something, which puts off the idle end of a session."""
+    if page is not None:
+        return True
+    return request.method == "POST" and request.path.startswith(_DONE_BY_PEOPLE)
+
+
+def _session(room: Room, touch: bool) -> Session | None:
     token = request.cookies.get(session_cookie(room.options), "")
     if not token:
         return None
-    return room.sessions.find(token, room.real_ms(), touch=request.path not in _POLLED)
+    return room.sessions.find(token, room.real_ms(), touch=touch)
 
 
 def _to_login() -> Response:

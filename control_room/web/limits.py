@@ -17,9 +17,12 @@ class AccessLimits:
     """
 
     fallos_usuario: int = 5
-    """Failures of one user within the window that lock that user."""
+    """Failures of one user from one address within the window that lock that user there."""
     fallos_direccion: int = 20
-    """Failures from one address within the window that lock that address."""
+    """Failures from one address, or of one user from any, within the window that lock them.
+
+    Neither locks a user at an address it entered from before.
+    """
     ventana_min: int = 15
     bloqueo_min: int = 5
     sesion_horas: int = 12

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from control_room.web.roles import ROLES
 from control_room.web.users import User
@@ -78,8 +79,12 @@ def read(raw: Mapping[str, Any], path: Path) -> OidcConfig | None:
             raise InputError(path, column=f"oidc.{key}", expected="un texto entre comillas", found=value)
         texts[key] = value
     issuer = texts["emisor"]
-    local = issuer.startswith(("http://127.0.0.1", "http://localhost"))
-    if not issuer.startswith("https://") and not local:
+    try:
+        address = urlsplit(issuer)
+    except ValueError as error:
+        raise InputError(path, column="oidc.emisor", expected="una dirección https", found=issuer) from error
+    local = address.scheme == "http" and address.hostname in ("127.0.0.1", "localhost")
+    if not (address.scheme == "https" and address.hostname) and not local:
         raise InputError(path, column="oidc.emisor", expected="una dirección https", found=issuer)
     if not texts["cliente"]:
         raise InputError(path, column="oidc.cliente", expected="el nombre de la sala en el proveedor")

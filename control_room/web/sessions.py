@@ -8,23 +8,32 @@ request. Times are real ms UTC given by the caller, except `ms` of the log, whic
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from control_room.room_db import access_log, sessions, users
+from control_room.web.flood import Flood
 from control_room.web.limits import AccessLimits
 from control_room.web.roles import LECTURA
 from control_room.web.users import MS_PER_MINUTE, User
 
+LOG = logging.getLogger("prep.sala")
 MS_PER_HOUR = 60 * MS_PER_MINUTE
-REMEMBERED_MS = 3_000
-"""How long a session is believed without reading it again: what another process ends is seen by then."""
+REMEMBERED_MS = 5_000
+"""How long a session is believed without reading it again: longer than two polls of a page.
+
+What another process ends is seen by then; what this one ends, at once.
+"""
 TOUCH_MS = 30_000
 """The last use is written no more often than this."""
+OF_ANYBODY = frozenset({"falla", "bloqueo"})
+"""Lines of the access log that somebody without a session may cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,8 @@ class Sessions:
         self._room = room
         self._limits = limits
         self._remembered: dict[str, tuple[int, Session]] = {}
+        """When it was read, and what was read."""
+        self._endings = 0
         self._lock = threading.Lock()
 
     def start(self, user: User, address: str, now_ms: int, origin: str = "local") -> tuple[str, Session]:
@@ -89,7 +100,10 @@ class Sessions:
         digest = _digest(token)
         with self._lock:
             seen = self._remembered.get(digest)
+            endings = self._endings
+        read_ms = now_ms
         if seen is not None and 0 <= now_ms - seen[0] < REMEMBERED_MS:
+            read_ms = seen[0]
             session: Session | None = seen[1]
         else:
             session = self._read(digest)
@@ -104,7 +118,9 @@ class Sessions:
                 )
         if seen is None or session is not seen[1]:
             with self._lock:
-                self._remembered[digest] = (now_ms, session)
+                # What was read before a session ended says nothing of it after.
+                if endings == self._endings:
+                    self._remembered[digest] = (read_ms, session)
         return session
 
     def end(self, digest: str, now_ms: int, why: str) -> None:
@@ -136,6 +152,7 @@ class Sessions:
         with self._room.begin() as connection:
             connection.execute(query.values(cerrada_ms=now_ms, cierre=why))
         with self._lock:
+            self._endings += 1
             self._remembered.clear()
 
     def _forget(self, digest: str) -> None:
@@ -167,15 +184,47 @@ class Sessions:
 
 
 class AccessLog:
-    """Append-only: who entered, failed, was locked, was denied, changed users, acted. In `sala.db`."""
+    """Append-only: who entered, failed, was locked, was denied, changed users, acted. In `sala.db`.
+
+    What anybody may cause without a session is bounded (`flood`): past so many lines a minute they are
+    counted, and the count is a line of its own when the minute is over. A process that is killed loses the
+    count of its last minute.
+    """
 
     def __init__(self, room: Engine, night_ms: Callable[[], int], real_ms: Callable[[], int]) -> None:
         self._room = room
         self._night_ms = night_ms
         self._real_ms = real_ms
+        self._flood = Flood()
 
-    def write(self, what: str, user: str, role: str, address: str, detail: str = "") -> None:
-        """One line: `what` is a word (entra, falla, bloqueo, sale, negado, accion…)."""
+    def write(self, what: str, user: str, role: str, address: str, detail: str = "") -> bool:
+        """One line: `what` is a word (entra, falla, bloqueo, sale, negado, accion…).
+
+        False when it was only counted.
+        """
+        now = self._real_ms()
+        self.settle(now)
+        if what in OF_ANYBODY and not self._flood.admits(what, address, now):
+            return False
+        self._append(what, user, role, address, detail)
+        return True
+
+    def settle(self, now_ms: int | None = None) -> None:
+        """Write the counts of a minute that is over. It costs nothing while there are none."""
+        for one in self._flood.ended(self._real_ms() if now_ms is None else now_ms):
+            where = "" if one.address else ", desde otras direcciones"
+            text = f"{one.lines:,} más en el mismo minuto{where}"
+            try:
+                self._append(one.what, "", "", one.address, text)
+            except SQLAlchemyError as error:
+                # Whoever came by has nothing to do with it.
+                LOG.error("no se pudo escribir «%s» en el registro de accesos", text, exc_info=error)
+
+    def close(self) -> None:
+        """Write the counts of the minute that goes on."""
+        self.settle(self._real_ms() + MS_PER_MINUTE)
+
+    def _append(self, what: str, user: str, role: str, address: str, detail: str) -> None:
         row = {
             "ms": self._night_ms(),
             "ms_real": self._real_ms(),

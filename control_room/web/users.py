@@ -1,4 +1,7 @@
-"""The users of the room and their passwords (scrypt), and the lock after too many failures.
+"""The users of the room and their passwords (scrypt), and the locks after too many failures.
+
+Failures lock a user at the address they came from. Many of one address, or of one user from many addresses,
+lock only whoever never entered from there: nobody elsewhere keeps another person out of his desk.
 
 Knows nothing of cookies or requests. A user is never deleted: `remove` closes it, so that the log keeps
 its meaning. Times are real ms UTC, given by the caller.
@@ -8,23 +11,36 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import ColumnElement, Engine, func, select, update
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from control_room.room_db import failures, users
+from control_room.room_db import failures, sessions, users
 from control_room.web.limits import AccessLimits
 from control_room.web.roles import ROLES
-from core.errors import UsageError
+from core.errors import PrepError, UsageError
 
 SCRYPT = "scrypt:32768:8:1"
 """16 MiB·2 and about 0.1 s per attempt."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _LONGEST_PASSWORD = 256
 MS_PER_MINUTE = 60_000
+AT_ONCE = 2
+"""Passwords hashed at a time: each takes a core for a tenth of a second."""
+IN_LINE = 2
+"""Requests that wait for their turn to hash; one more is told to come back, and leaves its thread."""
+
+
+class BusyError(PrepError):
+    """Too many passwords are being looked at; answered with 503."""
+
+    def __init__(self) -> None:
+        super().__init__("Hay muchas entradas a la vez. Espere unos segundos y vuelva a intentar.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +69,9 @@ class Users:
         self._limits = limits
         self._method = method
         self._nobody = generate_password_hash("nadie", method)
-        # A storm of attempts must leave threads for the walls.
-        self._hashing = threading.BoundedSemaphore(2)
+        # A storm of attempts must leave threads for the walls: few hash, few wait, the rest go away.
+        self._hashing = threading.BoundedSemaphore(AT_ONCE)
+        self._line = threading.BoundedSemaphore(AT_ONCE + IN_LINE)
 
     def list(self) -> list[dict[str, object]]:
         """Every user, those that were closed too, without their hashes."""
@@ -119,11 +136,12 @@ class Users:
         self._change(user, clave=self._hash(password))
 
     def attempt(self, user: str, password: str, address: str, now_ms: int) -> Verdict:
-        """Try to enter. While locked, not even the right password does."""
+        """Try to enter. While locked, not even the right password does. Raises BusyError."""
         locked = self._locked_ms(user, address, now_ms)
         if locked:
             return Verdict(None, locked)
         if self._matches(user, password):
+            self._forgive(user, address)
             return Verdict(self.get(user))
         with self._room.begin() as connection:
             connection.execute(failures.insert(), {"ms_real": now_ms, "usuario": user, "direccion": address})
@@ -142,25 +160,49 @@ class Users:
         query = select(users.c.clave).where(users.c.usuario == user, users.c.baja_ms.is_(None))
         with self._room.connect() as connection:
             found = connection.execute(query).scalar_one_or_none()
-        with self._hashing:
+        with self._turn():
             # Somebody who does not exist takes as long to be refused as somebody who does.
             right = check_password_hash(found or self._nobody, password[:_LONGEST_PASSWORD])
         return right and found is not None
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._line.acquire(blocking=False):
+            raise BusyError
+        try:
+            with self._hashing:
+                yield
+        finally:
+            self._line.release()
+
+    def _forgive(self, user: str, address: str) -> None:
+        """Whoever got it right in the end had only mistyped."""
+        mine = (failures.c.usuario == user) & (failures.c.direccion == address)
+        with self._room.connect() as connection:
+            any_of_mine = connection.execute(select(failures.c.id).where(mine).limit(1)).first() is not None
+        if any_of_mine:
+            with self._room.begin() as connection:
+                connection.execute(failures.delete().where(mine))
+
     def _locked_ms(self, user: str, address: str, now_ms: int) -> int:
-        """For how long more the user or the address is locked; 0 when neither is."""
+        """For how long more that user is locked at that address; 0 when it is not."""
         limits = self._limits
         longest = 0
+        of_user, of_address = failures.c.usuario == user, failures.c.direccion == address
+        locks: list[tuple[ColumnElement[bool], int]] = [(of_user & of_address, limits.fallos_usuario)]
         with self._room.connect() as connection:
-            for column, value, limit in (
-                (failures.c.usuario, user, limits.fallos_usuario),
-                (failures.c.direccion, address, limits.fallos_direccion),
-            ):
+            entered = select(sessions.c.huella).where(
+                sessions.c.usuario == user, sessions.c.direccion == address
+            )
+            if connection.execute(entered.limit(1)).first() is None:
+                # A whole office may share one address: who works there is not locked by what others try.
+                locks += [(of_address, limits.fallos_direccion), (of_user, limits.fallos_direccion)]
+            for which, limit in locks:
                 since = now_ms - max(limits.ventana_min, limits.bloqueo_min) * MS_PER_MINUTE
                 times = (
                     connection.execute(
                         select(failures.c.ms_real)
-                        .where(column == value, failures.c.ms_real > since)
+                        .where(which, failures.c.ms_real > since)
                         .order_by(failures.c.ms_real.desc())
                         .limit(limit)
                     )
@@ -172,7 +214,7 @@ class Users:
         return longest
 
     def _hash(self, password: str) -> str:
-        with self._hashing:
+        with self._turn():
             return generate_password_hash(password, self._method)
 
     def _change(self, user: str, **values: object) -> None:

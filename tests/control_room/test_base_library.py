@@ -355,6 +355,14 @@ def test_an_action_carries_its_token_and_is_sent_again_once_with_the_same_key(pa
     assert first == {"titulo": "x"}
 
 
+def test_what_the_server_does_not_remember_is_never_sent_twice(page: Page, room: Room) -> None:
+    open_room(page, room)
+    for name in ("mi_contrasena", "usuario_alta", "simulacro_pausa"):
+        room.fail_actions, room.actions = 1, []
+        assert page.evaluate(f"PREP.act('{name}', {{}}).catch((error) => error.status)") == 503
+        assert len(room.actions) == 1
+
+
 def test_a_refusal_is_told_and_not_tried_again(page: Page, room: Room) -> None:
     open_room(page, room)
     room.refusal = "<b>ya</b> está cerrado"
@@ -404,6 +412,27 @@ def test_a_dialog_is_answered_with_the_keyboard_or_cancelled_with_escape(page: P
     page.keyboard.press("Escape")
     wait(page, "window.dijo === null")
     assert page.locator("dialog").count() == 0
+
+
+def test_a_dialog_whose_answer_is_refused_stays_open_with_what_was_typed(page: Page, room: Room) -> None:
+    open_room(page, room)
+    room.refusal = "ya hay uno"
+    page.evaluate(
+        "void PREP.dialog({titulo: 'Abrir', campos: [{nombre: 'a', etiqueta: 'Qué pasa', maximo: 5}],"
+        " hacer: (values) => PREP.act('abrir_incidente', values)})"
+        ".then((values) => { window.dijo = values; })"
+    )
+    page.keyboard.type("sin luz en todo")
+    page.keyboard.press("Enter")
+    wait(page, "document.querySelector('dialog[open] #avisos .aviso') !== null")
+    field = page.locator("dialog[open] input")
+    assert field.input_value() == "sin l"
+    assert page.evaluate("window.dijo") is None
+    room.refusal = ""
+    field.press("Enter")
+    wait(page, "window.dijo && window.dijo.a === 'sin l'")
+    assert page.locator("dialog").count() == 0
+    assert [one[0] for one in room.actions] == ["abrir_incidente"] * 2
 
 
 TABLE = """PREP.table(document.getElementById('tabla'), {caption: 'Casillas', key: 'id', rows: ROWS,

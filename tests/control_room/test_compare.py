@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine as Database
 
-from control_room.compare import CURVES, compare, read_night
+from control_room.compare import CURVES, Night, compare, night_of, read_night
+from control_room.web import comparisons
+from control_room.web.comparisons import Comparisons
 from core.errors import UsageError
 from simulator.forecast.state import state_as_of
 from tests.control_room.night_folder import MINUTE, copy, database, play, stop_at
@@ -105,6 +108,52 @@ def test_a_night_is_found_by_its_run_its_room_its_file_or_its_url(nights: tuple[
         assert read_night(place).final == whole.final
     assert whole.name == "una"
     assert read_night(folder / "sala").name == "una"
+
+
+def test_a_folder_without_a_night_of_its_own_is_not_taken_for_the_one_above(
+    nights: tuple[Path, Path],
+) -> None:
+    (nights[0] / "cortes-de-otra").mkdir(exist_ok=True)
+    with pytest.raises(UsageError, match=r"falta prep\.db"):
+        read_night(nights[0] / "cortes-de-otra")
+
+
+def test_the_night_of_the_room_is_that_of_its_open_database(nights: tuple[Path, Path]) -> None:
+    opened = database(nights[0])
+    now = [0.0]
+    beside = Comparisons(opened, "esta noche", lambda: now[0])
+    data = beside.with_night(nights[1])
+    assert data["esta"]["nombre"] == "esta noche"
+    whole = compare(nights[0], nights[1])
+    assert data["curvas"] == whole["curvas"]
+    assert data["otra"] == whole["otra"]
+    opened.dispose()
+
+
+def test_many_viewers_of_a_comparison_read_the_nights_once(
+    nights: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, now = database(nights[0]), [0.0]
+    read: list[str] = []
+
+    def of_this(database: Database, name: str) -> Night:
+        read.append(name)
+        return night_of(database, name)
+
+    def of_that(place: Path) -> Night:
+        read.append(place.name)
+        return read_night(place)
+
+    monkeypatch.setattr(comparisons, "night_of", of_this)
+    monkeypatch.setattr(comparisons, "read_night", of_that)
+    beside = Comparisons(opened, "esta", lambda: now[0])
+    first = beside.with_night(nights[1])
+    assert beside.with_night(nights[1]) == first
+    assert read == ["esta", "dos"]
+    now[0] = 31.0
+    beside.with_night(nights[1])
+    assert read == ["esta", "dos", "esta"]
+    opened.dispose()
 
 
 def test_the_answer_is_json_and_small(nights: tuple[Path, Path]) -> None:

@@ -78,6 +78,17 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
                 }
             },
         ),
+        (
+            "ejercicio",
+            {"distritos": [4], "activacion_min": 0, "dura_min": 60, "rendimiento_pct": 0},
+            {
+                "continuidad": {
+                    "ejercicios": [
+                        {"distritos": [4], "activacion_min": 0, "dura_min": 60, "rendimiento": 0.0}
+                    ]
+                }
+            },
+        ),
         ("restablecer", {"catds": "3 4"}, {"restablecer": {"catd": [3, 4]}}),
     ],
 )  # fmt: skip

@@ -18,8 +18,10 @@ from typing import NamedTuple
 import pytest
 import requests
 
+from control_room.room_db import users as user_table
+from control_room.verb import DEMO_USERS, _demo_users
 from tests.conftest import Prep
-from tests.control_room.web.rooms import make_night
+from tests.control_room.web.rooms import make_night, make_room
 
 START_S = 60
 LEAVE_S = 10
@@ -232,6 +234,31 @@ def test_an_official_night_has_no_demonstration_users(tmp_path: Path, prep: Prep
     answer = prep("sala", "demo-usuarios", "--base", make_night(tmp_path, "oficial"))
     assert answer.returncode == 2
     assert "jornada oficial" in answer.stderr
+
+
+@pytest.mark.parametrize("more", [("--anfitrion", "0.0.0.0"), ("--detras-de-proxy",)])
+def test_accounts_of_a_demonstration_are_no_way_in_for_other_machines(
+    more: tuple[str, ...], tmp_path: Path, prep: Prep
+) -> None:
+    base = make_night(tmp_path, "simulacro")
+    assert prep("sala", "demo-usuarios", "--base", base).returncode == 0
+    answer = prep("sala", "--base", base, *more)
+    assert answer.returncode == 2, answer.stderr
+    assert "usuarios de demostración (administracion, auditor" in answer.stderr
+
+
+def test_new_passwords_of_a_demonstration_end_the_sessions_of_the_old_ones(tmp_path: Path) -> None:
+    room = make_room(tmp_path)
+    with room.room.room_database.begin() as connection:
+        connection.execute(user_table.update().values(nombre="Demostración"))
+    browser = room.as_role("operador")
+    assert browser.get("/api/yo.json").status_code == 200
+    room.add("muro", "lectura")
+    with room.room.room_database.begin() as connection:
+        connection.execute(user_table.update().values(nombre="Demostración"))
+    assert set(_demo_users(room.room.options, room.room)) == set(DEMO_USERS)
+    assert browser.get("/api/yo.json").status_code == 401
+    room.room.close()
 
 
 def test_a_database_without_catalogue_is_told(tmp_path: Path, prep: Prep) -> None:

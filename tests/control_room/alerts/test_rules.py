@@ -51,6 +51,24 @@ def test_silence_gets_worse_with_its_minutes(minutes: float, raised: int | None)
     assert levels("A01", facts(catds={7: silent(minutes)}), catd(7))[0] == raised
 
 
+def test_a_catd_that_beats_again_is_not_said_to_be_silent() -> None:
+    back = {"last_pulse_ms": NOW - 22 * SECOND, "pulses_in_a_row": 1}
+    reading = readings("A01", facts(catds={7: back}))[catd(7)]
+    assert (reading.raised, reading.held) == (None, 1)
+    assert reading.value == "ya late, el último hace 22 s; falta un latido"
+    assert reading.limit == "2 latidos seguidos"
+    silent_one = readings("A01", facts(catds={7: {**silent(4), "pulses_in_a_row": 1}}))[catd(7)]
+    assert silent_one.value == "4 min sin latido"
+
+
+def test_inconsistencies_say_of_what_their_percentage_is_and_do_not_round_it_up() -> None:
+    seen = facts(catds={7: {"reviewed": 160, "inconsistent": 40}})
+    reading = readings("A09", seen)[catd(7)]
+    reviewed, bad = 39 * 40 + 160, 39 * 3 + 40
+    assert reading.value == "40 de 160 (25.0 %)"
+    assert reading.limit.endswith(f"el estado va en {bad * 1000 // reviewed / 10} % de las revisadas")
+
+
 def test_three_silent_catds_of_five_are_the_first_priority_from_the_grace_on() -> None:
     two = facts(catds={n: silent(3.5) for n in (5, 6)})
     three = facts(catds={n: silent(3.5) for n in (5, 6, 7)})

@@ -191,6 +191,14 @@ def test_the_next_measures_of_a_catd_are_those_after_the_ones_used_against_its_i
     assert [row[:2] for row in say.data()["siguientes"]] == [[4, "i"], [5, "i"], [5, "luz"]]
 
 
+def test_what_follows_from_a_failure_goes_before_what_follows_from_an_exercise() -> None:
+    say = Ledger()
+    say.incident("a", "ejercicio", (4,))
+    say.incident("b", "enlace", (4,))
+    keys = [row[1] for row in say.data()["siguientes"]]
+    assert keys == [key for key in ("b", "a") if key in keys] and keys[0] == "b"
+
+
 def test_an_incident_merged_into_another_leaves_its_catds_to_it() -> None:
     say = Ledger()
     say.incident("a", "enlace", (4,))

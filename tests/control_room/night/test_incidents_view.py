@@ -64,6 +64,16 @@ def test_an_incident_is_followed_from_open_to_closed_with_its_times_and_its_time
     assert one["notas"][-1]["texto"] == "Cerrado. Causa: falla del proveedor"
 
 
+def test_who_attends_an_incident_has_it_unless_it_was_given_to_another() -> None:
+    say = Ledger()
+    say.open(0, "a")
+    say.open(0, "b")
+    say(1, "incident_assigned", incident="b", assignee="carla")
+    say(2, "incident_attended", "beto", incident="a")
+    say(2, "incident_attended", "beto", incident="b")
+    assert (say.one("a")["asignado"], say.one("b")["asignado"]) == ("beto", "carla")
+
+
 def test_the_mean_times_count_only_the_incidents_that_got_there() -> None:
     say = Ledger()
     say.open(0, "a")
@@ -94,6 +104,8 @@ def test_a_measure_is_an_answer_to_its_incident_and_one_without_incident_belongs
     assert [one["medida"] for one in say.one("a")["medidas"]] == ["Datos móviles"]
     assert [note["clase"] for note in say.one("a")["notas"]] == ["estado"]
     assert say.data()["incidentes_resumen"]["mtta_min"] == 7.0
+    # What the mean is made of is on the row too: nobody attended it, and yet it was answered.
+    assert (say.one("a")["respondido_ms"], say.one("a")["atendido_ms"]) == (T0 + 7 * MIN, None)
 
 
 def test_reopening_begins_again_and_keeps_when_it_was_first_answered() -> None:

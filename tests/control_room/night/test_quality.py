@@ -94,6 +94,14 @@ def test_codes_are_of_the_actas_as_they_stand() -> None:
     assert +fold.codes == Counter()
 
 
+def test_an_acta_that_comes_after_it_was_given_for_lost_is_not_without_acta() -> None:
+    lost = orjson.dumps({"reason": "PAQUETE_SIN_SOBRE"})
+    fold = fold_of(("sin_acta_marked", 2, "catd", lost), ("sin_acta_marked", 2, "catd", lost))
+    assert +fold.codes == Counter({"S3": 1})
+    fold.apply("acta_received", 2, "catd", b"{}")
+    assert +fold.codes == Counter()
+
+
 @given(n=st.integers(1, 5_000), share=st.floats(0.0005, 0.9995))
 def test_the_limit_is_the_quantile_of_the_binomial(n: int, share: float) -> None:
     assert binomial_limit(n, share) == int(binom.ppf(0.99, n, share))

@@ -15,6 +15,7 @@ import control_room
 from control_room.night.builder import DEFAULT_CUT_MS, NightRoom, new_book, observed_cut_ms
 from control_room.night.facts import CanaryFacts, CanaryState, Phase, Silence
 from control_room.night.facts_of import facts, next_cut_ms, phase
+from control_room.night.kpis import pct
 from control_room.night.snapshot import HIST_POINTS, Frame, eta_ms, history_instants
 from control_room.night.state import MS_PER_MINUTE, NightState, read_rows
 from control_room.night.surroundings import Surroundings
@@ -301,3 +302,16 @@ def test_a_silenced_catd_is_said_to_be_so_and_not_to_be_well(watched: Watched) -
     told = room.step(now + 2 * MINUTE, Surroundings(), FRAME).snapshot
     assert told["catd"][0]["estado"] == "silenciado"
     assert told["alertas_resumen"]["silenciadas"] > 0
+
+
+def test_the_wall_and_quality_tell_the_same_share_of_inconsistencies(watched: Watched) -> None:
+    shown = night(watched, 20)
+    assert any(one["kpis"]["sin_acta"] for one in shown) and any(
+        one["kpis"]["inconsistentes"] for one in shown
+    )
+    for one in shown:
+        wall, state = one["kpis"], one["calidad"]["estado"]
+        assert wall["revisadas"] == wall["verificadas"] - wall["sin_acta"] == state["revisadas"]
+        assert wall["inconsistencias_pct"] == pct(wall["inconsistentes"], state["revisadas"])
+        assert wall["inconsistentes"] == state["inconsistentes"]
+        assert state["pct"] is None or f"{state['pct']:.2f}" == wall["inconsistencias_pct"][:-2]

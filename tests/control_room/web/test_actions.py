@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import time
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
+from control_room import simulacro_control as drill
 from core.domain.events import EventKind, decode_data
+from core.errors import UsageError
 from core.storage import schema
-from core.storage.database import connect
+from core.storage.database import connect, open_existing
 from tests.builders import START_MS
-from tests.control_room.web.rooms import TestRoom, make_room
+from tests.control_room.web.rooms import PASSWORD, TestRoom, make_room
 
 LAST_MS = START_MS + 180_000
 """When the last event of the night of these tests was recorded: what its clock says."""
@@ -172,6 +178,11 @@ def test_a_field_that_will_not_do_is_named(
     assert answer.get_json()["error"]["campo"] == field
 
 
+def test_the_message_of_a_field_has_the_word_people_read(shared_room: TestRoom) -> None:
+    answer = shared_room.as_role("operador").act("abrir_incidente", titulo="x" * 121, tipo="luz")
+    assert answer.get_json()["error"] == {"mensaje": "«título» pasa de 120 caracteres.", "campo": "titulo"}
+
+
 def test_a_catd_that_does_not_exist_is_refused_by_the_engine(room: TestRoom) -> None:
     answer = room.as_role("operador").act("abrir_incidente", titulo="x", tipo="luz", catds=[99])
     assert answer.status_code == 409
@@ -208,6 +219,126 @@ def test_a_database_that_does_not_answer_is_told_and_the_order_may_be_sent_again
     monkeypatch.undo()
     operator.done("anotar_incidente", **fields)
     assert [one[4]["text"] for one in _events(room)] == ["antes", "durante"]
+
+
+def test_an_engine_that_takes_long_to_open_does_not_hold_whoever_sends_an_order(
+    room: TestRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from control_room.web import commands
+
+    gate = threading.Event()
+
+    def slow(base: str) -> Any:
+        gate.wait(20)
+        return open_existing(base)
+
+    monkeypatch.setattr(commands, "open_existing", slow)
+    monkeypatch.setattr(commands, "ANSWER_S", 0.3)
+    operator = room.as_role("operador")
+    begun = time.monotonic()
+    fields = {"incidente": "enlace-1", "texto": "una vez", "llave": "mientras-abre"}
+    for _ in range(3):
+        assert operator.act("anotar_incidente", **fields).status_code == 503
+    assert time.monotonic() - begun < 3
+    gate.set()
+    monkeypatch.undo()
+    operator.done("anotar_incidente", **fields)
+    assert [one[4]["text"] for one in _events(room)] == ["una vez"]
+
+
+def test_an_engine_that_could_not_open_is_tried_again(
+    room: TestRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from control_room.web import commands
+
+    def broken(_: str) -> Any:
+        raise UsageError("no está")
+
+    monkeypatch.setattr(commands, "open_existing", broken)
+    operator = room.as_role("operador")
+    assert operator.act("anotar_incidente", incidente="enlace-1", texto="x").status_code == 400
+    monkeypatch.undo()
+    operator.done("anotar_incidente", incidente="enlace-1", texto="x")
+
+
+def test_an_authorisation_sent_again_is_felt_once_by_the_run(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("sala")
+    room = make_room(folder, run_folder=folder)
+    told: list[str] = []
+
+    def feel(_: object, measure: str, *more: object) -> dict[str, str]:
+        told.append(measure)
+        return {"estado": "aplicado"}
+
+    monkeypatch.setattr(drill, "apply_effect", feel)
+    key = _proposed(room, "operador")
+    first = room.as_role("coordinador").done("autorizar_medida", activacion=key, llave="la-misma-1")
+    again = room.as_role("coordinador").done("autorizar_medida", activacion=key, llave="la-misma-1")
+    assert "efecto_simulado" in first
+    assert "efecto_simulado" not in again
+    assert len(told) == 1
+    room.room.close()
+
+
+def test_what_is_no_command_of_the_engine_is_done_once_by_its_key_too(room: TestRoom) -> None:
+    admin = room.as_role("administracion")
+    fields = {"usuario": "relevo", "nombre": "Relevo", "rol": "operador", "contrasena": PASSWORD}
+    assert admin.done("usuario_alta", **fields, llave="alta-de-relevo") == {"usuario": "relevo"}
+    assert admin.done("usuario_alta", **fields, llave="alta-de-relevo") == {"usuario": "relevo"}
+    # Another order is another one, whatever its key; and without a key nothing is remembered.
+    other = {**fields, "nombre": "Otro", "llave": "alta-de-relevo"}
+    assert admin.act("usuario_alta", **other).status_code == 400
+    assert admin.act("usuario_alta", **fields).status_code == 400
+
+
+def test_a_log_that_fails_does_not_undo_what_was_done(
+    room: TestRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> bool:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(room.room.log, "write", full)
+    room.as_role("operador").done("anotar_incidente", incidente="enlace-1", texto="queda")
+    assert [one[4]["text"] for one in _events(room)] == ["queda"]
+
+
+def test_an_order_with_the_database_lost_may_be_sent_again(
+    room: TestRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from control_room.web import actions
+
+    def lost(*_: object) -> None:
+        raise OperationalError("SELECT secreto", {}, Exception("server closed the connection"))
+
+    monkeypatch.setattr(actions, "find_proposal", lost)
+    answer = room.as_role("coordinador").act("autorizar_medida", activacion="M-1")
+    assert answer.status_code == 503
+    assert answer.get_json() == {"error": {"mensaje": "La base de datos no contesta."}}
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("silenciar_alerta", {"regla": "A99", "motivo": "x", "minutos": 5}),
+        ("silenciar_alerta", {"regla": "a01", "motivo": "x", "minutos": 5}),
+        ("reconocer_alerta", {"alerta": "Z01:catd:1", "nota": ""}),
+    ],
+)
+def test_a_rule_that_does_not_exist_is_refused(
+    action: str, fields: dict[str, object], shared_room: TestRoom
+) -> None:
+    assert shared_room.as_role("operador").act(action, **fields).status_code == 400
+
+
+def test_half_a_character_is_told_and_is_no_internal_error(shared_room: TestRoom) -> None:
+    operator, body = shared_room.as_role("operador"), json.dumps({"\ud800": 1})
+    headers = {"X-CSRF": operator.session.csrf}
+    for path, text in (("/api/acciones/atender_incidente", body), ("/api/pronostico", '{"si": ["\\ud800"]}')):
+        answer = operator.client.post(path, data=text, headers=headers, content_type="application/json")
+        assert answer.status_code == 400, path
+        assert answer.is_json
 
 
 def test_without_a_live_run_the_instructor_is_told_so(room: TestRoom) -> None:

@@ -11,7 +11,7 @@ import pytest
 from control_room.web.snapshot_file import SnapshotFile
 from control_room.writing.history import History
 from tests.builders import START_MS
-from tests.control_room.web.rooms import TestRoom, make_room, take_turn
+from tests.control_room.web.rooms import TestRoom, make_night, make_room, take_turn
 
 
 def test_the_snapshot_goes_byte_for_byte_and_packed_when_the_browser_takes_it(shared_room: TestRoom) -> None:
@@ -129,6 +129,44 @@ def test_only_nights_beside_this_one_can_be_compared(room: TestRoom) -> None:
     assert "otra-noche" in browser.get("/api/comparables.json").get_json()["carpetas"]
     for name in ("../otra-noche", "/etc", "no-hay", ""):
         assert browser.get("/api/comparar.json", query_string={"con": name}).status_code == 404
+
+
+def test_what_is_compared_is_the_night_the_room_shows_wherever_its_run_is(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("noches")
+    (folder / "base").mkdir()
+    (folder / "corridas" / "esta").mkdir(parents=True)
+    other = folder / "corridas" / "otra"
+    other.mkdir()
+    make_night(other, "simulacro")
+    (other / "resumen.json").write_text("{}", encoding="utf-8")
+    room = make_room(folder / "base", run_folder=folder / "corridas" / "esta")
+    # Were the folder of the run taken for that of a room, this would be the night.
+    make_night(folder / "corridas", "oficial")
+    answer = room.as_role("auditor").get("/api/comparar.json", query_string={"con": "otra"})
+    assert answer.status_code == 200, answer.text
+    assert (answer.get_json()["esta"]["nombre"], answer.get_json()["esta"]["modo"]) == ("esta", "simulacro")
+    room.room.close()
+
+
+def test_a_folder_that_cannot_be_looked_into_is_no_other_night(
+    room: TestRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = Path(room.room.options.base).parent.parent / "ajena"
+    closed.mkdir(exist_ok=True)
+    look = Path.is_file
+
+    def is_file(path: Path) -> bool:
+        if path.parent == closed:
+            raise PermissionError(13, "Permission denied")
+        return look(path)
+
+    # The tests may run as who may look everywhere.
+    monkeypatch.setattr(Path, "is_file", is_file)
+    answer = room.as_role("auditor").get("/api/comparables.json")
+    assert answer.status_code == 200
+    assert "ajena" not in answer.get_json()["carpetas"]
 
 
 def test_a_forecast_that_cannot_be_made_says_why(shared_room: TestRoom) -> None:

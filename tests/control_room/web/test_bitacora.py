@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import re
 import threading
+import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,8 +16,10 @@ import pytest
 from sqlalchemy import select
 
 from control_room.room_db import log_alerts
-from control_room.web.bitacora import LedgerLog, safe_cell
-from control_room.web.bitacora_text import KINDS
+from control_room.web import bitacora
+from control_room.web.bitacora import MOST_IN_PDF, LedgerLog, safe_cell
+from control_room.web.bitacora_pdf import document
+from control_room.web.bitacora_text import KINDS, event_text
 from core.domain.events import EventKind
 from core.storage import schema
 from tests.builders import START_MS
@@ -97,7 +103,14 @@ def test_a_filter_leaves_only_what_it_says(room: TestRoom) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{"clase": "todo"}, {"desde": "ayer"}, {"antes_de": "1.2"}, {"cuantos": "0"}, {"cuantos": "9999"}],
+    [
+        {"clase": "todo"},
+        {"desde": "ayer"},
+        {"desde": "999999999999999"},
+        {"antes_de": "1.2"},
+        {"cuantos": "0"},
+        {"cuantos": "9999"},
+    ],
 )
 def test_a_filter_that_will_not_do_is_told(query: dict[str, str], shared_room: TestRoom) -> None:
     assert shared_room.as_role("auditor").get("/api/bitacora.json", query_string=query).status_code == 400
@@ -151,6 +164,91 @@ def test_the_pdf_is_one_and_says_that_it_is_a_rehearsal(room: TestRoom) -> None:
     assert answer.data.startswith(b"%PDF-")
     assert answer.data.rstrip().endswith(b"%%EOF")
     assert len(answer.data) > 2_000
+
+
+def _many_alerts(room: TestRoom, count: int) -> None:
+    log_alerts(
+        room.room.room_database,
+        [
+            {
+                "ms": START_MS + n, "ms_real": 5, "alerta": f"A01:catd:{n}", "regla": "A01", "prioridad": 2,
+                "que": "activa", "detalle": "sin señal desde hace rato", "catds": [n],
+            }
+            for n in range(count)
+        ],
+    )  # fmt: skip
+
+
+def _without_compression(body: bytes) -> bytes:
+    """The words of a PDF of this program: its streams are flate in ASCII85."""
+    found = re.findall(rb"(?<!end)stream\r?\n(.*?)endstream", body, re.S)
+    return b"".join(zlib.decompress(base64.a85decode(raw.strip().removesuffix(b"~>"))) for raw in found)
+
+
+def test_a_long_pdf_holds_the_newest_says_what_it_leaves_out_and_is_quick(room: TestRoom) -> None:
+    _many_alerts(room, MOST_IN_PDF + 321)
+    begun = time.process_time()
+    answer = room.as_role("auditor").get("/api/bitacora.pdf", query_string={"clase": "alertas"})
+    # About two seconds of processor; tables of paragraphs took eight and more.
+    assert time.process_time() - begun < 5
+    words = _without_compression(answer.data).decode("latin-1")
+    assert "Quedan fuera 321 m" in words
+    assert "CSV" in words
+    assert f"A01:catd:{MOST_IN_PDF + 320}:" in words
+    assert "A01:catd:320:" not in words
+    whole = room.as_role("auditor").get("/api/bitacora.csv", query_string={"clase": "alertas"})
+    assert whole.data.count(b"A01:catd:") == MOST_IN_PDF + 321
+
+
+def test_a_pdf_that_is_whole_says_nothing_of_what_is_left_out(room: TestRoom) -> None:
+    _filled(room)
+    answer = room.as_role("auditor").get("/api/bitacora.pdf")
+    assert b"INCOMPLETA" not in _without_compression(answer.data)
+
+
+def test_two_pdfs_are_not_made_at_once(room: TestRoom) -> None:
+    with bitacora._one_pdf:
+        answer = room.as_role("auditor").get("/api/bitacora.pdf")
+        assert answer.status_code == 400
+        assert "otro PDF" in answer.get_json()["error"]["mensaje"]
+        assert room.as_role("auditor").get("/api/bitacora.csv").status_code == 200
+    assert room.as_role("auditor").get("/api/bitacora.pdf").status_code == 200
+
+
+def test_a_line_longer_than_a_page_of_the_pdf_is_all_there() -> None:
+    word = "".join(chr(ord("a") + n % 26) for n in range(9_000))
+    line = ("1", "hora", "", "incidentes", "Nota", "ana", "sala", f"{word} FIN", "")
+    words = _without_compression(document("PREP", "simulacro", [line], ("hecho", "sello")))
+    text = b"".join(re.findall(rb"\((.*?)\) Tj", words))
+    assert b"FIN" in text
+    assert word[-60:].encode() in text
+    assert words.count("página".encode("latin-1")) + words.count(rb"p\341gina") >= 2
+
+
+def test_from_where_somebody_acted_is_only_for_who_may_export(room: TestRoom) -> None:
+    _filled(room)
+    assert {row["desde"] for row in _rows(room, "auditor", clase="acciones")} == {"127.0.0.1"}
+    assert {row["desde"] for row in _rows(room, "operador", clase="acciones")} == {""}
+    assert _rows(room, "operador", clase="acciones", texto="127.0.0") == []
+
+
+def test_an_event_that_cannot_be_read_is_met_again_and_never_skipped(
+    room: TestRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = LedgerLog(room.room.database, room.room.catalog)
+    read = event_text
+
+    def broken(kind: EventKind, *more: Any) -> str:
+        if kind is EventKind.INCIDENT_OPENED:
+            raise ValueError("no se entiende")
+        return read(kind, *more)
+
+    monkeypatch.setattr(bitacora, "event_text", broken)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no se entiende"):
+            log.entries()
+    monkeypatch.undo()
+    assert [entry.seq for entry in log.entries()] == [1, 2, 3]
 
 
 def test_new_events_appear_without_reading_the_ledger_again(room: TestRoom) -> None:

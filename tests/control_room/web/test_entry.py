@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from control_room.room_db import open_room
 from control_room.room_db import users as user_table
 from control_room.web.limits import AccessLimits
 from control_room.web.security import CSRF_COOKIE, session_cookie
-from control_room.web.users import Users
+from control_room.web.sessions import Session
+from control_room.web.users import AT_ONCE, IN_LINE, BusyError, Users
 from core.errors import UsageError
 from tests.control_room.web.rooms import CHEAP, PASSWORD, TestRoom, login, make_room
 
@@ -76,6 +82,77 @@ def test_a_long_guess_never_gets_more_tries_than_the_lock_allows(room: TestRoom)
     assert tried <= 12
 
 
+def _from(address: str) -> dict[str, Any]:
+    return {"environ_base": {"REMOTE_ADDR": address}}
+
+
+def test_somebody_elsewhere_cannot_keep_a_person_out_of_a_known_desk(room: TestRoom) -> None:
+    desk = _from("10.0.0.5")
+    assert login(room.anonymous(), "operador", PASSWORD, **desk).status_code == 303
+    for number in range(30):
+        login(room.anonymous(), "operador", "adivinando-la-clave", **_from(f"198.51.100.{number % 10}"))
+    assert login(room.anonymous(), "operador", PASSWORD, **desk).status_code == 303
+    # Guessing from many addresses gets no further all the same: where it never entered from, it is locked.
+    assert login(room.anonymous(), "operador", PASSWORD, **_from("203.0.113.9")).status_code == 429
+
+
+def test_getting_it_right_forgives_what_was_mistyped(room: TestRoom) -> None:
+    client = room.anonymous()
+    for _ in range(2):
+        for _ in range(4):
+            assert login(room.anonymous(), "operador", "me-equivoque-de-tecla").status_code == 401
+        assert login(client, "operador", PASSWORD).status_code == 303
+        client = room.anonymous()
+
+
+def test_a_storm_of_passwords_leaves_threads_for_the_walls(room: TestRoom) -> None:
+    users = room.room.users
+    held = AT_ONCE + IN_LINE
+    for _ in range(held):
+        assert users._line.acquire(blocking=False)
+    try:
+        with pytest.raises(BusyError):
+            users.attempt("operador", PASSWORD, "127.0.0.1", room.machine.ms)
+        answer = login(room.anonymous(), "operador", PASSWORD)
+        assert answer.status_code == 503
+        assert "Espere unos segundos" in answer.text
+    finally:
+        for _ in range(held):
+            users._line.release()
+    assert login(room.anonymous(), "operador", PASSWORD).status_code == 303
+
+
+def test_a_flood_of_attempts_is_counted_and_not_written_line_by_line(room: TestRoom) -> None:
+    for _ in range(120):
+        login(room.anonymous(), "operador", "adivinando-la-clave")
+    first = [(what, detail) for what, _, detail in room.log()]
+    assert first.count(("falla", "")) == 5
+    assert ("bloqueo", "empieza") in first
+    assert len(first) <= 10
+    room.machine.forward(1)
+    # Whoever comes next, though it is only a wall that asks for its snapshot.
+    room.as_role("lectura").get("/api/sala.json")
+    after = room.log()[len(first) :]
+    assert [(what, user) for what, user, _ in after] == [("bloqueo", "")]
+    told = int(after[0][2].split(" ")[0])
+    assert told + len(first) == 121  # the lock's own line is besides
+    assert after[0][2].endswith("más en el mismo minuto")
+
+
+def test_a_flood_from_many_addresses_has_an_end_too(room: TestRoom) -> None:
+    for number in range(300):
+        room.room.log.write("falla", "x", "", f"10.1.{number // 250}.{number % 250}")
+    assert len(room.log()) == 60
+    room.room.log.close()
+    assert room.log()[-1] == ("falla", "", "240 más en el mismo minuto, desde otras direcciones")
+
+
+def test_the_lines_of_people_with_a_session_are_all_written(room: TestRoom) -> None:
+    for _ in range(80):
+        assert room.room.log.write("accion", "ana", "operador", "10.0.0.1")
+    assert len(room.log()) == 80
+
+
 def test_failures_far_apart_lock_nobody(room: TestRoom) -> None:
     client = room.anonymous()
     for _ in range(8):
@@ -87,18 +164,38 @@ def test_a_session_ends_after_its_length_whatever_is_done(room: TestRoom) -> Non
     browser = room.as_role("operador")
     for _ in range(23):
         room.machine.forward(30)
-        assert browser.get("/api/yo.json").status_code == 200
+        assert browser.get("/incidentes").status_code == 200
     room.machine.forward(30.1)
     assert browser.get("/api/yo.json").status_code == 401
 
 
-def test_a_desk_left_alone_ends_though_its_page_keeps_polling(room: TestRoom) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["/api/sala.json", "/api/bitacora.json", "/api/catd/0.json", "/api/simulacro.json", "/api/yo.json",
+     "/api/historia.json", "/api/publicacion/cortes/1.json"],
+)  # fmt: skip
+def test_a_desk_left_alone_ends_though_its_page_keeps_asking(path: str, room: TestRoom) -> None:
+    browser = room.as_role("instructor")
+    for _ in range(11):
+        room.machine.forward(5)
+        assert browser.get(path).status_code != 401
+    room.machine.forward(6)
+    assert browser.get(path).status_code == 401
+
+
+def test_going_to_another_page_and_acting_keep_a_desk_open(room: TestRoom) -> None:
     browser = room.as_role("operador")
-    for _ in range(59):
-        room.machine.forward(1)
-        assert browser.get("/api/sala.json").status_code == 200
-    room.machine.forward(2)
-    assert browser.get("/api/sala.json").status_code == 401
+    for number in range(3):
+        room.machine.forward(50)
+        browser.done("anotar_incidente", incidente="enlace-1", texto=f"nota {number}")
+        room.machine.forward(50)
+        assert browser.get("/incidentes").status_code == 200
+        room.machine.forward(50)
+        # Inside the page Dash asks for the other one.
+        answer = browser.post("/_dash-update-component", {})
+        assert answer.status_code != 401
+    room.machine.forward(61)
+    assert browser.get("/incidentes").status_code == 303
 
 
 def test_the_wall_stays_three_days_without_anybody_touching_it(room: TestRoom) -> None:
@@ -166,8 +263,29 @@ def test_a_session_ended_by_another_process_is_seen_in_seconds(room: TestRoom) -
     assert browser.get("/api/yo.json").status_code == 200
     with room.room.room_database.begin() as connection:
         connection.execute(user_table.update().where(user_table.c.usuario == "auditor").values(baja_ms=1))
-    room.machine.forward(4 / 60)
+    # Two polls of a page cost one reading.
+    room.machine.forward(4.5 / 60)
+    assert browser.get("/api/yo.json").status_code == 200
+    room.machine.forward(1 / 60)
     assert browser.get("/api/yo.json").status_code == 401
+
+
+def test_a_session_ended_while_it_is_being_read_is_not_believed_afterwards(
+    room: TestRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = room.room.sessions
+    browser = room.as_role("auditor")
+    read = sessions._read
+
+    def slow(digest: str) -> Session | None:
+        found = read(digest)
+        sessions.end(digest, room.machine.ms, "baja")
+        return found
+
+    monkeypatch.setattr(sessions, "_read", slow)
+    assert sessions.find(browser.token, room.machine.ms, touch=False) is not None
+    monkeypatch.undo()
+    assert sessions.find(browser.token, room.machine.ms, touch=False) is None
 
 
 def test_another_role_ends_the_sessions_of_the_one_before(room: TestRoom) -> None:
@@ -307,3 +425,16 @@ def test_the_logs_only_grow(table: str, room: TestRoom) -> None:
 
 def test_the_file_of_passwords_is_of_its_owner_alone(room: TestRoom) -> None:
     assert (room.room.folder / "sala.db").stat().st_mode & 0o077 == 0
+
+
+def test_not_even_its_side_files_are_readable_by_others(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        made = open_room(tmp_path)
+        with made.begin() as connection:
+            connection.execute(text("INSERT INTO meta VALUES ('x', 'y')"))
+        found = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.glob("sala.db*")}
+        assert found == dict.fromkeys(("sala.db", "sala.db-wal", "sala.db-shm"), 0)
+        made.dispose()
+    finally:
+        os.umask(before)

@@ -13,6 +13,7 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from control_room.web.entry import _claims
 from control_room.web.oidc import NotAdmittedError, OidcConfig, read
 from core.errors import InputError
 from tests.control_room.web.rooms import PASSWORD, TestRoom, login, make_room
@@ -79,6 +80,34 @@ def test_a_person_of_a_known_group_enters_with_the_role_of_the_configuration(oid
     assert oidc_room.log()[-1] == ("entra", "rosa@oidc", "oidc")
     cookies = answer.headers.getlist("Set-Cookie")
     assert "SameSite=Lax" in next(one for one in cookies if one.startswith("sala_sesion="))
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://localhost.malo.example",
+        "http://127.0.0.1.malo.example",
+        "http://sitio.example",
+        "https://",
+        "x",
+    ],
+)
+def test_only_https_or_this_very_machine_may_be_the_provider(issuer: str, tmp_path: Path) -> None:
+    raw = {"emisor": issuer, "cliente": "sala", "roles": {"a": "lectura"}}
+    with pytest.raises(InputError, match="https"):
+        read(raw, tmp_path / "sala.toml")
+    for good in ("http://localhost:8080", "http://127.0.0.1:5000", "https://identidad.example.mx"):
+        assert read({**raw, "emisor": good}, tmp_path / "sala.toml") is not None
+
+
+def test_groups_of_somebody_else_are_not_taken() -> None:
+    class Provider:
+        def userinfo(self, token: object) -> dict[str, Any]:
+            return {"sub": "rosa", "groups": ["prep-coord"]}
+
+    assert _claims(Provider(), {"userinfo": {"sub": "rosa"}}, "groups")["groups"] == ["prep-coord"]
+    with pytest.raises(ValueError, match="somebody else"):
+        _claims(Provider(), {"userinfo": {"sub": "luis"}}, "groups")
 
 
 def test_a_person_of_no_known_group_stays_outside(oidc_room: TestRoom) -> None:

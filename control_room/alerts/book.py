@@ -7,7 +7,7 @@ people did: acknowledge and silence. No clock, no files, no database: the same t
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -133,7 +133,7 @@ class AlertBook:
             self._look(rule, facts, now)
         told, hidden = self._tell(now, silences)
         transitions = self._change(told, hidden, acks, now, silences)
-        return self._view(told, hidden, transitions, incidents or {})
+        return self._view(told, hidden, transitions, incidents or {}, silences)
 
     # What the rules say.
 
@@ -259,12 +259,42 @@ class AlertBook:
             line = replace(old, members=members, priority=priority)
             line.ack_size = min(line.ack_size, size)
             grown = max(2 * line.ack_size, line.ack_size + int(self.thresholds.general["agrupa_catd"]))
-            if priority < line.ack_priority or size >= grown:
+            if priority < line.ack_priority or size >= grown or self._new_district(tracks):
                 # What was acknowledged was less than this.
                 line.ack = None
         if ack is not None:
             line.ack, line.ack_size, line.ack_priority = ack, size, priority
         return line
+
+    def _new_district(self, tracks: Sequence[Track]) -> bool:
+        """Whether a district nobody acknowledged is now a storm of its own within a line of the state."""
+        seen: set[int | None] = set()
+        fresh: Counter[int | None] = Counter()
+        for track in tracks:
+            if track.place.scope is not Scope.CATD or track.place.id not in self.catds:
+                continue
+            district = self.catds[track.place.id].distrito
+            if track.ack is None:
+                fresh[district] += 1
+            else:
+                seen.add(district)
+        least = self.thresholds.general["agrupa_catd"]
+        return bool(seen) and any(count >= least for district, count in fresh.items() if district not in seen)
+
+    def _recent(self, tracks: Sequence[Track]) -> str:
+        """«Recién: distrito 15 (7 CATD). » of a line of the state; empty when no district of it is new."""
+        since: dict[int, list[int]] = defaultdict(list)
+        for track in tracks:
+            found = self.catds.get(track.place.id or 0) if track.place.scope is Scope.CATD else None
+            if found is not None and found.distrito is not None:
+                since[found.distrito].append(track.since_ms)
+        least = self.thresholds.general["agrupa_catd"]
+        new = [
+            f"distrito {district} ({len(times)} CATD)"
+            for district, times in sorted(since.items())
+            if len(times) >= least and min(times) > self._now_ms - WINDOW_MS
+        ]
+        return f"Recién: {', '.join(new)}. " if new and len(since) > len(new) else ""
 
     def _transition(self, alert: str, line: _Line, what: str, now: int) -> dict[str, Any]:
         return {
@@ -288,8 +318,9 @@ class AlertBook:
         hidden: Sequence[Track],
         transitions: list[dict[str, Any]],
         incidents: Mapping[str, str],
+        silences: Sequence[Silence],
     ) -> AlertView:
-        rows = []
+        rows: list[dict[str, Any]] = []
         of_catd: dict[int, list[tuple[int, Track, str]]] = defaultdict(list)
         for alert, line in self._lines.items():
             # One that is over and only waits to be cleared is not the worst of its line.
@@ -301,7 +332,7 @@ class AlertBook:
                     "regla": line.rule,
                     "prioridad": line.priority,
                     "titulo": self._title(alert, line),
-                    "detalle": self._detail(line, worst),
+                    "detalle": self._recent(told[alert]) + self._detail(line, worst),
                     "ambito": {"tipo": place.scope.value, "id": place.id},
                     "catds": list(line.catds()),
                     "desde_ms": line.since_ms,
@@ -313,6 +344,11 @@ class AlertBook:
                     "umbral": worst.limit,
                 }
             )
+            silence = _silence_of(worst, self._now_ms, silences)
+            if line.state == SILENCED and silence is not None:
+                rows[-1]["silencio"] = {
+                    "por": silence.by, "motivo": silence.reason, "hasta_ms": silence.until_ms
+                }  # fmt: skip
             for track in told[alert]:
                 if track.place.scope is Scope.CATD:
                     shown = NORMAL if line.state == SILENCED else track.priority
@@ -406,13 +442,22 @@ def _line_place(alert: str) -> Place:
     return Place(Scope(scope), int(number[0]) if number else None)
 
 
-def _silenced(track: Track, now: int, silences: Sequence[Silence]) -> bool:
-    return any(
-        one.rule == track.rule
-        and now < one.until_ms
-        and (one.catd is None or track.place == Place(Scope.CATD, one.catd))
-        for one in silences
+def _silence_of(track: Track, now: int, silences: Sequence[Silence]) -> Silence | None:
+    """What keeps an alert from being heard, None when nothing does."""
+    return next(
+        (
+            one
+            for one in silences
+            if one.rule == track.rule
+            and now < one.until_ms
+            and (one.catd is None or track.place == Place(Scope.CATD, one.catd))
+        ),
+        None,
     )
+
+
+def _silenced(track: Track, now: int, silences: Sequence[Silence]) -> bool:
+    return _silence_of(track, now, silences) is not None
 
 
 def _order(place: Place) -> tuple[str, int]:

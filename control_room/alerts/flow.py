@@ -9,6 +9,8 @@ from control_room.alerts.watch import MINUTE, minutes
 from control_room.night.facts import Facts
 
 STATE = Place(Scope.ESTADO)
+FARTHEST = 6 * 60 * MINUTE
+"""After the close, how far a forecast looks (`sources.forecast_picture`): what is later is not told apart."""
 
 
 def slope(points: Sequence[tuple[int, int]]) -> float:
@@ -98,4 +100,6 @@ def late_end(facts: Facts, limits: Limits) -> Iterator[Reading]:
     if over >= -limits["vuelve_min"] * MINUTE:
         raised = 2 if over > 0 else None
         value = f"{minutes(over)} después del cierre" if over > 0 else f"{minutes(-over)} antes del cierre"
+        if over >= FARTHEST:
+            value = f"uno de cada diez pronósticos no acaba ni {minutes(FARTHEST)} después del cierre"
         yield Reading(STATE, raised, 2, value, "el cierre")

@@ -94,9 +94,21 @@
     location.assign("/entrar");
   }
 
+  const BASE_TITLE = document.title;
+  let titled = null;
+  /* What the window says of the page on screen: its name in the menu, or its heading. */
+  PREP.windowTitle = function () {
+    const link = document.querySelector('#menu a[data-pagina="' + root.dataset.pagina + '"]');
+    const named = link || document.querySelector("#contenido h1");
+    return named ? named.textContent + " · " + BASE_TITLE : BASE_TITLE;
+  };
   function markMenu() {
     const menu = document.getElementById("menu");
     if (!menu) return;
+    if (titled !== root.dataset.pagina) {
+      titled = root.dataset.pagina;
+      document.title = PREP.windowTitle();
+    }
     for (const link of menu.querySelectorAll("a[data-pagina]"))
       PREP.attr(link, "aria-current", link.dataset.pagina === root.dataset.pagina ? "page" : null);
     if (build() && PREP.user) {

@@ -266,6 +266,10 @@
     PREP.text($("catd-embudo-nota"), row.sin_acta ? "incluye " + PREP.num(row.sin_acta) + " sin acta" : "");
   }
 
+  /* « por ana hasta las 21:40: sin luz en la zona», of a silence. */
+  function quieted(silence) {
+    return silence ? " por " + silence.por + " hasta las " + PREP.hhmm(silence.hasta_ms) + ": " + silence.motivo : "";
+  }
   const BEATS = { o: ["bien", "con enlace completo"], d: ["debil", "con enlace débil"], ".": ["no", "sin latido"], "-": ["nada", "sin dato"] };
   function signal(row) {
     const host = $("catd-senal");
@@ -331,7 +335,7 @@
       (li, alert) => {
         PREP.setMarca(li.mark, alert.estado === "silenciada" ? "silenciado" : "p" + alert.prioridad);
         PREP.text(li.heading, alert.titulo);
-        const who = alert.estado === "reconocida" ? " · la vio " + (alert.por || "alguien") : alert.estado === "silenciada" ? " · silenciada por " + (alert.por || "alguien") : "";
+        const who = alert.estado === "reconocida" ? " · la vio " + (alert.por || "alguien") : alert.estado === "silenciada" ? " · silenciada" + quieted(alert.silencio) : "";
         // The detail of a group names the others and the worst of them: here what matters is that they are many.
         const detail = alert.catds.length > 1 ? "toca " + alert.catds.length + " CATD" : alert.detalle;
         PREP.text(li.detail, " " + [detail, alert.desde_ms ? "desde " + PREP.hhmm(alert.desde_ms) : ""].filter(Boolean).join(" · ") + who);
@@ -551,7 +555,7 @@
       if (page.id === null) enterGrid();
     }
     if (page.id === null) {
-      document.title = page.windowTitle;
+      document.title = PREP.windowTitle();
       applyGrid(snapshot);
     } else applyOne(snapshot);
   }
@@ -562,14 +566,13 @@
   });
   PREP.register("catd", {
     enter(root) {
-      page = { root, id: idOfAddress(), windowTitle: document.title };
+      page = { root, id: idOfAddress() };
       PREP.show($("catd-todos"), page.id === null);
       PREP.show($("catd-uno"), page.id !== null);
       if (page.id === null) enterGrid();
     },
     apply,
     leave() {
-      document.title = page.windowTitle;
       page = null;
     },
   });

@@ -59,7 +59,7 @@ def facts(state: NightState, now_ms: int, around: Surroundings) -> Facts:
         work_available=_work_available(state, now_ms, plan_rate),
         progress_pct=now.registered * 100 / size,
         plan_pct=None if plan is None else plan.progress_at(now_ms),
-        eta_p90_ms=(forecast.get("cierre") or {}).get("hasta_ms"),
+        eta_p90_ms=forecast.get("eta_p90_ms"),
         cut=_cut(state, rate, around.cut_every_ms),
         canary=around.canary,
         portal=around.portal,

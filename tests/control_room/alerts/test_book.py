@@ -110,7 +110,10 @@ def test_a_silence_is_heard_again_when_it_expires() -> None:
     quiet = [Silence("A01", 7, START + 130 * MINUTE, "ana", "cambio de sede")]
     seen = [facts(m, catds={7: silent(4, m), 8: silent(4, m)}) for m in (124, 125, 129, 130)]
     views = steps(alerts, seen, silences=quiet)
-    assert told(views[1], "A01:catd:7")["estado"] == "silenciada"
+    silenced = told(views[1], "A01:catd:7")
+    assert silenced["estado"] == "silenciada"
+    until = START + 130 * MINUTE
+    assert silenced["silencio"] == {"por": "ana", "motivo": "cambio de sede", "hasta_ms": until}
     assert told(views[1], "A01:catd:8")["estado"] == "activa"
     assert views[1].summary["silenciadas"] == 1
     assert views[1].of_catd[7].priority is None and views[1].of_catd[8].priority == 3

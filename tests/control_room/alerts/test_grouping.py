@@ -92,6 +92,20 @@ def test_an_acknowledged_group_stays_so_until_it_grows_much_more() -> None:
     assert again["estado"] == "activa" and again["por"] is None
 
 
+def test_a_storm_in_a_district_nobody_acknowledged_raises_the_line_of_the_state_again() -> None:
+    alerts = book(A15={"activa": False})
+    six = list(range(0, 30, 5))
+    down(alerts, 120, six)
+    acks = {"A01:estado": Ack("ana", START + 120 * MINUTE)}
+    assert told(down(alerts, 121, six, acks=acks), "A01:estado")["estado"] == "reconocida"
+    one_more = [*six, 30]
+    assert told(down(alerts, 122, one_more, acks=acks), "A01:estado")["estado"] == "reconocida"
+    storm = told(down(alerts, 124, [*one_more, *range(35, 40)], acks=acks), "A01:estado")
+    assert storm["estado"] == "activa"
+    assert storm["detalle"].startswith("Recién: ")
+    assert "distrito 8 (5 CATD)" in storm["detalle"]
+
+
 def test_what_was_acknowledged_one_by_one_stays_so_in_the_group() -> None:
     alerts = book()
     down(alerts, 120, [5, 6])

@@ -271,9 +271,10 @@ class AlertBook:
         seen: set[int | None] = set()
         fresh: Counter[int | None] = Counter()
         for track in tracks:
-            if track.place.scope is not Scope.CATD or track.place.id not in self.catds:
+            found = self.catds.get(track.place.id or 0) if track.place.scope is Scope.CATD else None
+            if found is None:
                 continue
-            district = self.catds[track.place.id].distrito
+            district = found.distrito
             if track.ack is None:
                 fresh[district] += 1
             else:

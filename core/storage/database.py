@@ -1,13 +1,15 @@
 """Opening a database: its URL, its pragmas, its version.
 
-Knows nothing of actas. `open_database` brings the version up to date, `connect_read_only` only
-looks.
+Knows nothing of actas. `open_database` makes it or brings its version up to date, `open_existing` only
+opens one that is there.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command as alembic_command
 from alembic.config import Config
@@ -71,13 +73,30 @@ def _configure_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def connect(text: str) -> Engine:
-    """An SQLAlchemy engine for a `--base` URL, without touching the version of the database."""
+def connect(text: str, *, create: bool = False) -> Engine:
+    """An SQLAlchemy engine for a `--base` URL, without touching the version of the database.
+
+    A SQLite file that is not there is made only with `create`: one that somebody moved away for a moment must
+    not come back to find an empty one in its place, which would cost it what its log still held.
+    """
     url = parse_url(text)
-    engine = create_engine(url)
-    if url.get_backend_name() == "sqlite":
-        _configure_sqlite(engine)
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url)
+    if create or not _is_file(url):
+        engine = create_engine(url)
+    else:
+        address = f"file:{quote(str(Path(url.database or '').absolute()))}?mode=rw"
+        engine = create_engine(
+            url, creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False)
+        )
+    _configure_sqlite(engine)
     return engine
+
+
+def _is_file(url: URL) -> bool:
+    """True for a SQLite file given by its path."""
+    named = url.database not in (None, "", ":memory:")
+    return url.get_backend_name() == "sqlite" and named and not url.query
 
 
 def _alembic(connection: Connection) -> Config:
@@ -93,7 +112,7 @@ def open_database(text: str) -> Engine:
     Raises UsageError when the server cannot be reached and DatabaseVersionError when the database
     is of a later version.
     """
-    engine = connect(text)
+    engine = connect(text, create=True)
     try:
         with engine.begin() as connection:
             _refuse_unknown_version(connection)
@@ -102,7 +121,11 @@ def open_database(text: str) -> Engine:
         if type(error) not in _CANNOT_OPEN:
             raise
         raise UsageError(f"No se pudo abrir la base «{_without_password(text)}»: {error.orig}") from error
-    return engine
+    if not _is_file(engine.url):
+        return engine
+    # From here on the file is there, and nobody may make another one.
+    engine.dispose()
+    return connect(text)
 
 
 def open_existing(text: str) -> Engine:

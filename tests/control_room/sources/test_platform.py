@@ -111,7 +111,7 @@ def test_a_source_that_is_not_one_is_refused(source: str) -> None:
 def test_the_clock_of_the_database_is_compared_only_where_it_has_one(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    server, file = connect(postgres_url), connect(str(tmp_path / "a.db"))
+    server, file = connect(postgres_url), connect(str(tmp_path / "a.db"), create=True)
     skew = database_skew_s(server)
     assert skew is not None
     assert abs(skew) < 1

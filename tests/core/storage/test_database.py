@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from core.errors import UsageError
 from core.storage import schema
@@ -137,7 +137,7 @@ def test_a_database_of_a_later_version_is_refused_and_left_alone(url: str) -> No
 
 
 def test_a_database_without_version_is_not_taken_for_one_of_ours(url: str) -> None:
-    with connect(url).begin() as connection:
+    with connect(url, create=True).begin() as connection:
         connection.execute(text("CREATE TABLE cosas (id INTEGER)"))
     with pytest.raises(DatabaseVersionError, match="desconocida"):
         open_existing(url)
@@ -200,3 +200,19 @@ def test_a_copy_of_the_file_holds_the_night_without_its_log_of_changes(base: str
     shutil.copy(base, copy)
     with sqlite3.connect(copy) as connection:
         assert connection.execute("SELECT count(*) FROM ledger").fetchone() == (1,)
+
+
+def test_a_file_that_is_moved_away_is_never_made_again_by_whoever_has_it_open(tmp_path: Path) -> None:
+    path, away = tmp_path / "prep con espacio.db", tmp_path / "lejos.db"
+    for opened in (open_database(str(path)), open_existing(str(path)), connect(str(path))):
+        with opened.connect():
+            pass
+        opened.dispose()
+        path.rename(away)
+        with pytest.raises(OperationalError), opened.connect():
+            pass
+        assert not path.exists()
+        away.rename(path)
+        with opened.connect() as connection:
+            assert connection.execute(select(func.count()).select_from(schema.ledger)).scalar() == 0
+        opened.dispose()

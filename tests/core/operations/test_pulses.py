@@ -81,7 +81,7 @@ def test_pulses_are_no_part_of_the_ledger_nor_of_its_check(url: str) -> None:
 
 
 def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_it_holds(url: str) -> None:
-    database = connect(url)
+    database = connect(url, create=True)
     with database.begin() as connection:
         alembic_command.upgrade(_alembic(connection), "0001")
     assert "pulse" not in inspect(database).get_table_names()

@@ -132,6 +132,7 @@
     const fast = clock.estado === "corriendo" && clock.velocidad && clock.velocidad !== 1;
     const word = CLOCK_WORDS[clock.estado] || (fast ? "×" + PREP.num(clock.velocidad) : "");
     PREP.text(bar.speed, word);
+    PREP.attr(bar.speed, "title", clock.estado === "datos" ? "Ninguna corrida responde: la hora es la del último registro de la base" : null);
     PREP.show(bar.speed, Boolean(word));
     markMenu();
   });

@@ -282,7 +282,7 @@ def _export(room: Room, wanted: Filter, kind: str, who: str) -> tuple[bytes, str
     seq, digest = _head(room)
     zone = timezone(timedelta(minutes=room.catalog.entidad.utc_offset_minutes))
     seal = f"Bitácora del motor hasta el evento {seq}; huella {digest}"
-    made = f"Exportada por {who} el {_hour(room.real_ms(), zone)} (hora de la máquina)"
+    made = f"Exportada por {who} el {_machine_hour(room.real_ms())} (hora de la máquina)"
     lines = [_cells(entry, zone) for entry in rows]
     if kind == "csv":
         return _csv(lines, seal, made), "text/csv; charset=utf-8"
@@ -311,6 +311,13 @@ def _described(wanted: Filter, zone: timezone) -> str:
     return f"Filtro: {'; '.join(parts)}"
 
 
+def _machine_hour(ms: int | None) -> str:
+    """A moment of the machine's clock in the machine's own zone: that of the night may be another year's."""
+    if ms is None:
+        return ""
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone().isoformat(" ", "seconds")
+
+
 def _hour(ms: int | None, zone: timezone) -> str:
     if ms is None:
         return ""
@@ -319,7 +326,7 @@ def _hour(ms: int | None, zone: timezone) -> str:
 
 def _cells(entry: Entry, zone: timezone) -> tuple[str, ...]:
     return (
-        "" if entry.seq is None else str(entry.seq), _hour(entry.ms, zone), _hour(entry.ms_real, zone),
+        "" if entry.seq is None else str(entry.seq), _hour(entry.ms, zone), _machine_hour(entry.ms_real),
         entry.kind, entry.what, entry.who, entry.origin, entry.text, entry.hash,
     )  # fmt: skip
 

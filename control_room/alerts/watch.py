@@ -13,6 +13,7 @@ from scipy.special import bdtr
 
 from control_room.alerts.model import KEEP, Limits, Place, Reading, Scope, number_text
 from control_room.night.facts import CanaryState, CatdFacts, Facts
+from control_room.night.quality import binomial_limit
 
 MINUTE = 60_000
 PUBLICATION = Place(Scope.PUBLICACION)
@@ -214,7 +215,7 @@ def inconsistencies(facts: Facts, limits: Limits) -> Iterator[Reading]:
                 raised,
                 2,
                 f"{catd.inconsistent} de {catd.reviewed} ({_tenths(catd.inconsistent, catd.reviewed)} %)",
-                f"{limit_count(catd.reviewed, share, limits['confianza_pct'])}; el estado va en "
+                f"{binomial_limit(catd.reviewed, share, limits['confianza_pct'] / 100)}; el estado va en "
                 f"{_tenths(inconsistent, reviewed)} % de las revisadas",
             )
 
@@ -223,18 +224,6 @@ def _tenths(part: int, whole: int) -> str:
     """A percentage with one decimal, truncated as the room truncates all it shows."""
     tenths = part * 1000 // whole
     return f"{tenths // 10}.{tenths % 10}"
-
-
-def limit_count(n: int, share: float, confidence_pct: float) -> int:
-    """The most of `n` that chance explains: the least k with P(X ≤ k) ≥ the confidence."""
-    low, high = 0, n
-    while low < high:
-        middle = (low + high) // 2
-        if float(bdtr(middle, n, share)) * 100 >= confidence_pct:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 def portal(facts: Facts, limits: Limits) -> Iterator[Reading]:

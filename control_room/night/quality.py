@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import exp, floor, lgamma, log, log1p, sqrt
 from threading import Lock
 from typing import Any, NamedTuple
 
 import orjson
+from scipy.special import bdtr
 from sqlalchemy import Engine, select
 
 from core.domain.events import EventKind
@@ -138,21 +138,14 @@ def binomial_limit(n: int, share: float, level: float = LEVEL) -> int:
     """
     if n < 0 or not 0 <= share <= 1:
         raise ValueError(f"binomial_limit({n}, {share}): n ≥ 0 and 0 ≤ share ≤ 1")
-    if n == 0 or share == 0:
-        return 0
-    if share == 1:
-        return n
-    mean, spread = n * share, sqrt(n * share * (1 - share))
-    # Everything below is less than one part in 10^12: starting there avoids (1 - p)^n, which underflows.
-    k = max(0, floor(mean - 8 * spread - 30))
-    mass = exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(share) + (n - k) * log1p(-share))
-    odds = share / (1 - share)
-    total = mass
-    while total < level and k < n:
-        mass *= (n - k) / (k + 1) * odds
-        k += 1
-        total += mass
-    return k
+    low, high = 0, n
+    while low < high:
+        middle = (low + high) // 2
+        if float(bdtr(middle, n, share)) >= level:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def quality(

@@ -10,9 +10,7 @@ import pytest
 from control_room.alerts.model import Place, Reading, Scope
 from control_room.alerts.rules import RULE, RULES
 from control_room.alerts.thresholds import default_thresholds
-from control_room.alerts.watch import limit_count
 from control_room.night.facts import CanaryFacts, CanaryState, CutFacts, Facts, PlatformFacts, ProbeFacts
-from control_room.night.quality import binomial_limit
 from tests.control_room.alerts.picture import CUT_MS, HOURS, MINUTE, SECOND, START, facts, silent
 
 NOW = START + 120 * MINUTE
@@ -247,11 +245,6 @@ def test_inconsistencies_over_chance_are_told_from_twenty_actas_on() -> None:
     assert seen(40, 3) == (None, None)
     found = {seen(40, k) for k in range(3, 12)}
     assert found == {(None, None), (None, 2), (2, 2)}
-
-
-@pytest.mark.parametrize(("n", "share"), [(20, 0.075), (400, 0.075), (37, 0.5), (1000, 0.001)])
-def test_the_limit_of_chance_is_that_of_the_quality_page(n: int, share: float) -> None:
-    assert limit_count(n, share, 99) == binomial_limit(n, share, 0.99)
 
 
 @pytest.mark.parametrize(

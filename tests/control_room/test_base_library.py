@@ -7,8 +7,6 @@ version a test can break. The pages' own tests and the real server's are elsewhe
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 ASSETS = Path(__file__).parents[2] / "control_room" / "assets"
 LIBRARY = ("05-dom", "06-formatos", "10-sala", "11-barra", "12-dialogos", "13-tabla", "14-grafica")
@@ -150,20 +148,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: what the page asked is looked at in the room."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium; without one the tests fail under CI and are skipped elsewhere."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("no está instalado Chromium (scripts/sistema.sh lo instala)")
-        pytest.skip("no está instalado Chromium")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from control_room.pages import general
-from tests.control_room.test_base_library import ASSETS, NIGHT_MS, browser
+from tests.control_room.test_base_library import ASSETS, NIGHT_MS
 
-__all__ = ["browser"]
 URL = "http://sala.prueba/"
 MINUTE = 60_000
 SCRIPTS = ("05-dom", "06-formatos", "10-sala", "11-barra", "12-dialogos", "20-general")

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.control_room.browser.screens import Screen, launch
+from tests.control_room.browser.screens import Screen
 from tests.control_room.browser.served import PREP, LiveNight, ServedRoom
 from tests.control_room.night_folder import CHICA
 
@@ -22,15 +22,6 @@ AHEAD_MIN = 222
 """Of the state night: a link fault silenced dozens of CATDs at minute 210."""
 OTHER_NIGHT = "otra-noche"
 NewScreen = Callable[..., Screen]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium of the system; without it the test fails under CI and is skipped elsewhere."""
-    with sync_playwright() as playwright:
-        opened = launch(playwright)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -114,13 +114,14 @@ class ServedRoom(Program):
         self.folder = folder
         self.base = base
         self._more = more
-        self._launch()
+        self._launch("--demo")
+        self.passwords = {user: password for user, password, _ in _PASSWORD.findall(self.said())}
 
-    def _launch(self) -> None:
+    def _launch(self, *users: str) -> None:
         folder = self.folder
         super().__init__(
             folder.parent / f"{folder.name}-{self.port}-{time.monotonic_ns()}.log",
-            *("sala", "--base", self.base, "--sala", folder, "--puerto", str(self.port), "--demo"),
+            *("sala", "--base", self.base, "--sala", folder, "--puerto", str(self.port), *users),
             *self._more,
         )
         try:
@@ -129,7 +130,6 @@ class ServedRoom(Program):
         except BaseException:
             self.close()
             raise
-        self.passwords = {user: password for user, password, _ in _PASSWORD.findall(self.said())}
 
     @property
     def url(self) -> str:
@@ -168,7 +168,7 @@ class ServedRoom(Program):
             os.kill(pid, signal.SIGCONT)
 
     def restart(self) -> None:
-        """Stop it and start it again at the same address."""
+        """Stop it and start it again at the same address, with the users it had."""
         self.close()
         self._launch()
 

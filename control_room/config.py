@@ -67,7 +67,7 @@ def load_config(path: Path | None = None) -> RoomConfig:
     problems = Problems()
     base = _read(DEFAULTS, problems)
     own = base if path is None else _read(path, problems)
-    reader = _Reader(base, own, problems)
+    reader = _Reader(base, own)
     every = reader.number("sala", "historia_cada_min", 1, 60)
     folder = own.file.path.parent
     file = reader.text("mapa", "archivo")
@@ -126,10 +126,9 @@ def _read(path: Path, problems: Problems) -> TomlTable:
 class _Reader:
     """Keys of a file over those of another, with the faults where they are."""
 
-    def __init__(self, base: TomlTable, own: TomlTable, problems: Problems) -> None:
+    def __init__(self, base: TomlTable, own: TomlTable) -> None:
         self._base = base
         self._own = own
-        self._problems = problems
         for section in ("sala", "publicacion", "portal", "mapa"):
             own.table(section, required=False).only(*base.table(section).data)
 

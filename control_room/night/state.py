@@ -78,7 +78,7 @@ class NightState:
         self.contests = {key: ContestCounts() for key in catalog.contests}
         self.cuts: list[CutRecord] = []
         self.refused: RefusedCut | None = None
-        self.sin_acta = self.disputes = self.collated = self.duplicates = self.counted = self.inconsistent = 0
+        self.sin_acta = self.disputes = self.counted = self.inconsistent = 0
         self.quality = QualityFold()
         self.incidents = IncidentsView()
         self.continuity = ContinuityView(
@@ -130,8 +130,6 @@ class NightState:
             EventKind.IMAGE_REPLACED.value: self._on_back_to_capture,
             EventKind.RECALL_APPROVED.value: self._on_back_to_capture,
             EventKind.OUTSIDE_IDENTIFIED.value: self._on_identified,
-            EventKind.DUPLICATE_RECORDED.value: self._on_duplicate,
-            EventKind.ACTA_COLLATED.value: self._on_collated,
         }
         self._acta_kinds = acta_kinds
         self._people_kinds = INCIDENT_KINDS | CONTINUITY_KINDS
@@ -297,12 +295,6 @@ class NightState:
         if counts is not None:
             counts.outside -= 1
         self._move(acta, recorded_at, _IN | _IMAGE)
-
-    def _on_duplicate(self, acta: int, recorded_at: int, actor: str, data: str) -> None:
-        self.duplicates += 1
-
-    def _on_collated(self, acta: int, recorded_at: int, actor: str, data: str) -> None:
-        self.collated += 1
 
     # -- events of the whole operation ---------------------------------------------------------
 

@@ -21,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
+from control_room.night.state import ROOM_STATION
 from control_room.room_db import orders
 from core.domain.catalog import Catalog
 from core.domain.commands import AnyCommand
@@ -33,7 +34,7 @@ from core.storage.database import open_existing
 from core.storage.store import Store
 from core.writer import GroupWriter
 
-STATION = "sala"
+STATION = ROOM_STATION
 PREFIX = "sala-"
 TRIES = 3
 """Times a command is given to a database that is busy."""

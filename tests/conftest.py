@@ -53,6 +53,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByGroup(config, log)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their argument: a compressed one carries the hour, and no two workers agree on it."""
+    return argname if isinstance(val, bytes) else None
+
+
 def missing_postgres() -> NoReturn:
     """Ends a test that needs PostgreSQL where there is none: a failure under CI, a skip elsewhere."""
     reason = "no está instalado PostgreSQL 15 o posterior (scripts/sistema.sh lo instala)"

@@ -70,7 +70,11 @@ def test_without_a_writer_nothing_is_made_up(tmp_path_factory: pytest.TempPathFa
     room.room.close()
 
 
-@pytest.mark.parametrize("body", [b"", b"no es gzip", gzip.compress(b"{"), gzip.compress(b"{}")])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no es gzip", gzip.compress(b"{"), gzip.compress(b"{}")],
+    ids=["empty", "not gzip", "half a JSON", "an empty JSON"],
+)
 def test_a_snapshot_that_cannot_be_read_is_no_snapshot(body: bytes, tmp_path: Path) -> None:
     (tmp_path / "sala.json.gz").write_bytes(body)
     assert SnapshotFile(tmp_path).current() is None

@@ -54,7 +54,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Bytes are named by their argument: a compressed one carries the hour, and no two workers agree on it."""
+    """Bytes are named by their argument: compressed ones carry the hour, and no two workers agree on it."""
     return argname if isinstance(val, bytes) else None
 
 

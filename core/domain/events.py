@@ -37,6 +37,14 @@ class EventKind(StrEnum):
     OUTSIDE_IDENTIFIED = "outside_identified"
     CUT_PUBLISHED = "cut_published"
     CUT_REFUSED = "cut_refused"
+    CUT_MISSED = "cut_missed"
+    NOTICE_ISSUED = "notice_issued"
+    HOLD_PROPOSED = "hold_proposed"
+    HOLD_AUTHORISED = "hold_authorised"
+    HOLD_DISMISSED = "hold_dismissed"
+    RELEASE_PROPOSED = "release_proposed"
+    RELEASE_AUTHORISED = "release_authorised"
+    RELEASE_DISMISSED = "release_dismissed"
     INCIDENT_OPENED = "incident_opened"
     MEASURE_APPLIED = "measure_applied"
     INCIDENT_RESOLVED = "incident_resolved"
@@ -92,6 +100,14 @@ EVENT_FIELDS: dict[EventKind, tuple[str, ...]] = {
     EventKind.OUTSIDE_IDENTIFIED: ("outside", "origin", "image_hash", "medium", "document", "received_at"),
     EventKind.CUT_PUBLISHED: ("number", "seq_high", "manifest_sha256", "last"),
     EventKind.CUT_REFUSED: ("number", "reason"),
+    EventKind.CUT_MISSED: ("slot", "reason"),
+    EventKind.NOTICE_ISSUED: ("number", "type", "since", "until", "reason", "slots", "detail"),
+    EventKind.HOLD_PROPOSED: ("hold", "reason"),
+    EventKind.HOLD_AUTHORISED: ("hold",),
+    EventKind.HOLD_DISMISSED: ("hold", "reason"),
+    EventKind.RELEASE_PROPOSED: ("hold", "reason"),
+    EventKind.RELEASE_AUTHORISED: ("hold",),
+    EventKind.RELEASE_DISMISSED: ("hold", "reason"),
     EventKind.INCIDENT_OPENED: ("incident", "kind", "title", "cause", "catds", "alert"),
     EventKind.MEASURE_APPLIED: (
         "incident",

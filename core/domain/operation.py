@@ -20,6 +20,8 @@ from core.domain.commands import (
     Command,
     DismissMeasure,
     EndMeasure,
+    IssueNotice,
+    MissCut,
     OpenIncident,
     OpenOperation,
     ProposeMeasure,
@@ -39,6 +41,16 @@ from core.domain.continuity import (
     refuse_proposal,
 )
 from core.domain.events import EVENT_FIELDS, Event, EventKind
+from core.domain.holding import (
+    HOLD_TABLE,
+    KIND_OF_HOLD,
+    Hold,
+    HoldStep,
+    follow_hold,
+    refuse_hold,
+    refuse_miss,
+    refuse_notice,
+)
 from core.domain.incidents import (
     INCIDENT_EVENTS,
     INCIDENT_TABLE,
@@ -73,6 +85,8 @@ class Operation:
 
     `cuts` are (seq_high, number, seq) of the published cuts in order: the last sequence each one
     includes, its number, and the sequence of its own event. `incidents` says of each whether it is open.
+    `finished` is True after the last cut: nothing more is published. `notices` counts them, `missed` are
+    the slots told as missed, in order (ms UTC), and `holds` the keys of the holds there have been.
     """
 
     opened: bool = False
@@ -82,6 +96,23 @@ class Operation:
     cuts: tuple[tuple[int, int, int], ...] = field(default=())
     incidents: Incidents = field(default_factory=dict)
     activations: Activations = field(default_factory=dict)
+    finished: bool = False
+    hold: Hold = field(default_factory=Hold)
+    holds: frozenset[str] = frozenset()
+    notices: int = 0
+    missed: tuple[int, ...] = ()
+    last_cut_at: int = 0
+    """Instant of the last published cut, ms UTC, 0 before the first."""
+
+    @property
+    def last_missed(self) -> int:
+        """The latest slot told as missed, ms UTC, 0 before the first."""
+        return self.missed[-1] if self.missed else 0
+
+    @property
+    def held(self) -> bool:
+        """True while two persons hold the publication: no cut is taken."""
+        return self.hold.held
 
     @property
     def running(self) -> bool:
@@ -126,7 +157,22 @@ def fold(operation: Operation, event: Event, seq: int) -> Operation:
     if event.kind is EventKind.OPERATION_CLOSED:
         return replace(operation, closed=True)
     if event.kind is EventKind.CUT_PUBLISHED:
-        return replace(operation, cuts=(*operation.cuts, (data["seq_high"], data["number"], seq)))
+        return replace(
+            operation,
+            cuts=(*operation.cuts, (data["seq_high"], data["number"], seq)),
+            finished=operation.finished or bool(data["last"]),
+            last_cut_at=event.at,
+        )
+    if event.kind in HOLD_TABLE:
+        return replace(
+            operation,
+            hold=follow_hold(operation.hold, event),
+            holds=operation.holds | {str(data["hold"])},
+        )
+    if event.kind is EventKind.NOTICE_ISSUED:
+        return replace(operation, notices=operation.notices + 1)
+    if event.kind is EventKind.CUT_MISSED:
+        return replace(operation, missed=(*operation.missed, int(data["slot"])))
     if event.kind in INCIDENT_EVENTS:
         return replace(operation, incidents=follow_incident(operation.incidents, event))
     if event.kind in CONTINUITY_EVENTS:
@@ -163,31 +209,76 @@ def decide_operation(
         ]
     if isinstance(command, _TOLD_AFTER):
         return _decide_after(operation, command, recorded_at)
+    if isinstance(command, _OF_PUBLICATION):
+        return _decide_publication(operation, command, recorded_at, pending, seq)
     if not operation.running:
         return Rejection(Refusal.OPERATION_CLOSED)
     if isinstance(command, CloseOperation):
         if pending and command.at < operation.ends_at:
             return Rejection(Refusal.NOT_COMPLETE, f"Faltan {pending}.")
         return [_event(EventKind.OPERATION_CLOSED, command, recorded_at, pending=pending)]
-    if isinstance(command, PublishCut):
-        earlier = operation.cuts[-1][0] if operation.cuts else 0
-        if command.number <= operation.last_cut or not earlier <= command.seq_high <= seq:
-            return Rejection(Refusal.WRONG_CUT, f"El último es el {operation.last_cut}.")
-        return [
+    assert isinstance(command, _TOLD_DURING)
+    return _decide_during(operation, command, recorded_at)
+
+
+# -- the publication -------------------------------------------------------------------------------
+
+_Publication: TypeAlias = PublishCut | RefuseCut | MissCut | IssueNotice | HoldStep
+
+_OF_PUBLICATION = get_args(_Publication)
+_CUTS = (PublishCut, RefuseCut)
+_HOLDS = get_args(HoldStep)
+
+
+def _decide_publication(
+    operation: Operation, command: _Publication, recorded_at: int, pending: int, seq: int
+) -> list[Event] | Rejection:
+    """Cuts, missed cuts, notices and holds. After the closing only what the last cut still needs."""
+    if not operation.opened or (
+        operation.closed and isinstance(command, PublishCut) and not (command.last and not operation.finished)
+    ):
+        return Rejection(Refusal.OPERATION_CLOSED)
+    if isinstance(command, _CUTS):
+        return _decide_cut(operation, command, recorded_at, seq)
+    if operation.finished:
+        return Rejection(Refusal.PUBLICATION_STATE, "Ya salió el último corte.")
+    refused = _from_the_future(command, recorded_at)
+    if refused is not None:
+        return refused
+    if isinstance(command, MissCut):
+        refused = refuse_miss(operation.last_missed, command)
+        if refused is None and not operation.starts_at <= command.slot <= recorded_at + CLOCK_TOLERANCE_MS:
+            refused = Rejection(Refusal.OUTSIDE_PERIOD)
+        return refused or _told(EventKind.CUT_MISSED, command, recorded_at)
+    if isinstance(command, IssueNotice):
+        return refuse_notice(pending, command) or [
             _event(
-                EventKind.CUT_PUBLISHED,
-                command,
-                recorded_at,
-                number=command.number,
-                seq_high=command.seq_high,
-                manifest_sha256=command.manifest_sha256,
-                last=command.last,
+                EventKind.NOTICE_ISSUED, command, recorded_at, number=operation.notices + 1,
+                type=command.type.value, since=command.since, until=command.until, reason=command.reason,
+                slots=list(command.slots), detail=command.detail,
             )
-        ]
-    if isinstance(command, _TOLD_DURING):
-        return _decide_during(operation, command, recorded_at)
-    assert isinstance(command, RefuseCut)
-    return [_event(EventKind.CUT_REFUSED, command, recorded_at, number=command.number, reason=command.reason)]
+        ]  # fmt: skip
+    assert isinstance(command, _HOLDS)
+    refused = refuse_hold(operation.hold, operation.holds, command)
+    if refused is not None:
+        return refused
+    told = _told(KIND_OF_HOLD[type(command)], command, recorded_at)
+    return [_moved(event, max(command.at, operation.hold.last_at)) for event in told]
+
+
+def _decide_cut(
+    operation: Operation, command: PublishCut | RefuseCut, recorded_at: int, seq: int
+) -> list[Event] | Rejection:
+    if isinstance(command, RefuseCut):
+        return _told(EventKind.CUT_REFUSED, command, recorded_at)
+    if operation.finished:
+        return Rejection(Refusal.WRONG_CUT, "Ya salió el último corte.")
+    if operation.held:
+        return Rejection(Refusal.PUBLICATION_STATE, "Está detenida.")
+    earlier = operation.cuts[-1][0] if operation.cuts else 0
+    if command.number <= operation.last_cut or not earlier <= command.seq_high <= seq:
+        return Rejection(Refusal.WRONG_CUT, f"El último es el {operation.last_cut}.")
+    return _told(EventKind.CUT_PUBLISHED, command, recorded_at)
 
 
 # -- incidents, measures, alerts -------------------------------------------------------------------

@@ -34,6 +34,7 @@ class Refusal(StrEnum):
     INCIDENT_STATE = "INCIDENTE_NO_PERMITE"
     MEASURE_STATE = "MEDIDA_NO_PERMITE"
     BAD_SILENCE = "SILENCIO_INVALIDO"
+    PUBLICATION_STATE = "PUBLICACION_NO_PERMITE"
     UNWRITABLE = "ORDEN_NO_ASENTABLE"
 
 
@@ -60,6 +61,7 @@ REFUSAL_TEXTS: dict[Refusal, str] = {
     Refusal.INCIDENT_STATE: "El incidente no permite esa acción.",
     Refusal.MEASURE_STATE: "La medida del plan no permite esa acción.",
     Refusal.BAD_SILENCE: "El silencio de una alerta siempre vence, a lo más cuatro horas después.",
+    Refusal.PUBLICATION_STATE: "La publicación no permite esa acción.",
     Refusal.UNWRITABLE: "La orden tiene un dato que no se puede asentar.",
 }
 

@@ -13,7 +13,8 @@ from core.domain.commands import Command
 
 LENGTHS = {
     "key": 80, "actor": 64, "station": 64, "document": 24, "mechanism": 4, "contest": 16,
-    "incident": 120, "into": 120, "activation": 120, "alert": 120, "rule": 120, "assignee": 64,
+    "incident": 120, "into": 120, "activation": 120, "alert": 120, "rule": 120, "assignee": 64, "hold": 60,
+    "detail": 16_000,
 }  # fmt: skip
 """Characters a text may have, where a column or a key limits it."""
 
@@ -22,6 +23,9 @@ FREE_TEXT = 500
 
 MOST_CATDS = 5_000
 """CATDs a command may name; the whole country has fewer."""
+
+MOST_SLOTS = 1_500
+"""Slots a notice may name: one a minute for a whole day."""
 
 MOST_STEPS = 100
 """Steps the checklist of a measure may have."""
@@ -63,6 +67,11 @@ def unwritable(command: Command) -> str | None:
                 return (
                     f"«{name}» debe ser una lista de a lo más {MOST_STEPS} textos de {FREE_TEXT} caracteres."
                 )
+        elif isinstance(value, tuple) and name == "slots":
+            if len(value) > MOST_SLOTS or any(
+                type(one) is not int or not -LARGEST <= one <= LARGEST for one in value
+            ):
+                return f"«{name}» debe ser una lista de a lo más {MOST_SLOTS} horas."
         elif type(value) is int and not -LARGEST <= value <= LARGEST:
             return f"«{name}» es un número fuera de rango."
     return None if command.key else "«key» está vacía."

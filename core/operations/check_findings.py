@@ -32,6 +32,8 @@ CHECKS: dict[str, str] = {
     "K20": "El catálogo o los datos fijos de la base no concuerdan",
     "K21": "Un incidente no sigue a los suyos",
     "K22": "Una activación del plan no sigue a las suyas, o un silencio no vence",
+    "K23": "Un aviso, una detención o un corte perdido no sigue a los suyos",
+    "K24": "Una ranura de publicación no concuerda con los cortes de la bitácora",
 }
 """Title of each finding."""
 

@@ -55,6 +55,7 @@ class Comparison:
         self.outside()
         self.images()
         self.commands()
+        self.slots()
         self.statuses()
         return self.sums()
 
@@ -142,6 +143,19 @@ class Comparison:
                     self._findings.add("K14", "outside", row[0], name, one, other)
         for number in left:
             self._findings.add("K14", "outside", number, "id", number, None)
+
+    def slots(self) -> None:
+        """A slot that says its cut went out: that cut is in the ledger, and of no other slot."""
+        known = {number for _, number, _ in self._rebuilt.operation.cuts}
+        table = schema.emission_slot
+        published: set[int] = set()
+        rows = select(table.c.slot, table.c.number).where(table.c.number.is_not(None)).order_by(table.c.slot)
+        for slot, number in _stream(self._connection, rows):
+            if number not in known:
+                self._findings.add("K24", "emission_slot", slot, "number", "un corte de la bitácora", number)
+            elif number in published:
+                self._findings.add("K24", "emission_slot", slot, "number", "un corte de otra ranura", number)
+            published.add(number)
 
     def images(self) -> None:
         """Who owns each image."""

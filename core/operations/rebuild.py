@@ -31,6 +31,13 @@ from core.domain.alerts import ALERT_EVENTS, alert_may_be
 from core.domain.catalog import Catalog
 from core.domain.continuity import applied_data, measure_may_follow, same_person
 from core.domain.events import EVENT_FIELDS, Event, EventKind
+from core.domain.holding import (
+    HOLD_TABLE,
+    PUBLICATION_EVENTS,
+    held_by_same_person,
+    hold_may_follow,
+    notice_may_be,
+)
 from core.domain.incidents import INCIDENT_EVENTS, may_follow
 from core.domain.operation import AFTER_CLOSING, ROOM_EVENTS, Operation, fold
 from core.domain.rules import ActaReading, judge
@@ -141,7 +148,7 @@ class Rebuilt:
         if kind is EventKind.OPERATION_OPENED:
             if operation.opened:
                 self.findings.add("K05", _LEDGER, seq, "kind", "una sola apertura", kind.value)
-        elif not operation.running and not (operation.opened and kind in AFTER_CLOSING):
+        elif not operation.running and not (operation.opened and _may_come_late(operation, event)):
             self.findings.add("K05", _LEDGER, seq, "kind", "operación abierta", kind.value)
         if kind is EventKind.CUT_PUBLISHED:
             earlier = operation.cuts[-1][0] if operation.cuts else 0
@@ -150,6 +157,9 @@ class Rebuilt:
             if data["number"] <= operation.last_cut:
                 wanted = f"más de {operation.last_cut}"
                 self.findings.add("K06", _LEDGER, seq, "number", wanted, data["number"])
+            if operation.finished or operation.held:
+                why = "la publicación abierta"
+                self.findings.add("K06", _LEDGER, seq, "kind", why, kind.value)
             self.last_cut = bool(data["last"])
         elif kind is EventKind.OUTSIDE_RECEIVED:
             self._in_period(seq, event)
@@ -163,9 +173,32 @@ class Rebuilt:
             self._own(seq, data["contest"], data["image_hash"], OUTSIDE_OWNER)
         elif kind is EventKind.DUPLICATE_RECORDED:
             self._in_period(seq, event)
+        elif kind in PUBLICATION_EVENTS:
+            if not self._publication(seq, event):
+                return
         elif kind in ROOM_EVENTS and not self._room(seq, event):
             return
         self.operation = fold(operation, event, seq)
+
+    def _publication(self, seq: int, event: Event) -> bool:
+        """Holds, missed cuts and notices; False when the event cannot even be followed."""
+        operation, data = self.operation, event.data
+        try:
+            if event.kind in HOLD_TABLE:
+                if held_by_same_person(operation.hold, event):
+                    self.findings.add("K07", _LEDGER, seq, "actor", "otra persona", event.actor, data["hold"])
+                sound, column = hold_may_follow(operation.hold, operation.holds, event), "hold"
+            elif event.kind is EventKind.CUT_MISSED:
+                sound, column = data["slot"] > operation.last_missed, "slot"
+            else:
+                sound, column = notice_may_be(operation.notices, event), "number"
+            if operation.finished or not sound:
+                self.findings.add("K23", _LEDGER, seq, column, "uno que siga a los anteriores", data[column])
+            fold(operation, event, seq)
+        except (TypeError, ValueError) as error:
+            self.findings.add("K03", _LEDGER, seq, "data", "un evento", event.kind.value, str(error))
+            return False
+        return True
 
     def _room(self, seq: int, event: Event) -> bool:
         """Incidents, measures and alerts; False when the event cannot even be followed."""
@@ -306,6 +339,13 @@ class Rebuilt:
         ):
             if data[column] != wanted_value:
                 self.findings.add("K08", _LEDGER, seq, column, wanted_value, data[column], what)
+
+
+def _may_come_late(operation: Operation, event: Event) -> bool:
+    """True for what may be recorded once the operation is closed."""
+    if event.kind is EventKind.CUT_PUBLISHED:
+        return bool(event.data["last"]) and not operation.finished
+    return event.kind in AFTER_CLOSING or event.kind in (*PUBLICATION_EVENTS, EventKind.CUT_REFUSED)
 
 
 def _rows(connection: Connection) -> Iterator[Sequence[Any]]:

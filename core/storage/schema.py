@@ -172,3 +172,29 @@ pulse = Table(
 `link` is the percentage of its link there was, `waiting` what waited to go out over it and `staff` a JSON
 object of people present by role.
 """
+
+emission_slot = Table(
+    "emission_slot",
+    metadata,
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", String(12), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("holder", String(120), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("number", Integer),
+    Column("error", Text),
+    sqlite_with_rowid=False,
+)
+"""Every hour of publication and what became of it; `slot` in ms UTC. No election data."""
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(120), nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Which process does something that only one may do, until when (ms UTC); `fence` grows with every holder."""

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Table, bindparam, func,
 from core.domain.acta import Status
 from core.domain.catalog import Catalog, decode_catalog
 from core.domain.events import Event, EventKind, decode_data, encode_data
+from core.domain.holding import PUBLICATION_EVENTS
 from core.domain.operation import ROOM_EVENTS
 from core.domain.transitions import OutsideActa
 from core.errors import PrepError
@@ -249,6 +250,7 @@ class Transaction:
                 EventKind.OPERATION_OPENED,
                 EventKind.OPERATION_CLOSED,
                 EventKind.CUT_PUBLISHED,
+                *PUBLICATION_EVENTS,
                 *ROOM_EVENTS,
             )
         ]

@@ -13,6 +13,7 @@ from core.domain.fields import Field, Mark
 from core.domain.marking import MarkingLimits
 from core.domain.refusals import REFUSAL_TEXTS, Refusal, Rejection
 from core.engine import Engine
+from tests.core.domain.publication_refusals import PUBLICATION_SCENARIOS
 from tests.core.domain.room_refusals import ROOM_SCENARIOS, Scenario
 from tests.core.domain.small import END, MINUTE, START, TOTALS, WIDTH, Orders, open_engine, votes
 
@@ -153,6 +154,7 @@ SCENARIOS: list[tuple[str, Refusal, Scenario]] = [
     ("a number no column holds", Refusal.UNWRITABLE, lambda o: [o.receive(0, device_at=2**70)]),
     ("a reason without end", Refusal.UNWRITABLE, lambda o: [*o.arrived(0), o.replace_image(0, 1, "a" * 501)]),
     *ROOM_SCENARIOS,
+    *PUBLICATION_SCENARIOS,
 ]  # fmt: skip
 
 

@@ -71,7 +71,11 @@ ROOM = (
     "attend", "assign", "note", "contain", "close_incident", "reopen", "merge", "propose", "authorise",
     "dismiss_measure", "step", "end_measure", "acknowledge", "silence",
 )  # fmt: skip
-WHOLE = ("cut", "outside", "incident", "measure", "resolve_incident", *ROOM)
+PUBLICATION = (
+    "hold", "authorise_hold", "dismiss_hold", "release", "authorise_release", "dismiss_release", "miss",
+    "notice",
+)  # fmt: skip
+WHOLE = ("cut", "outside", "incident", "measure", "resolve_incident", *ROOM, *PUBLICATION)
 """Commands of no acta in particular."""
 
 
@@ -142,6 +146,14 @@ def command_of(step: Step, orders: Orders, engine: Engine) -> AnyCommand:
             return getattr(orders, kind)(f"a{variant % 2}", actor=person)  # type: ignore[no-any-return]
         case "attend" | "assign" | "note" | "contain" | "close_incident" | "reopen":
             return getattr(orders, kind)(f"i{variant}", actor=person)  # type: ignore[no-any-return]
+        case "hold" | "authorise_hold" | "release" | "authorise_release":
+            return getattr(orders, kind)(f"d{variant % 2}", actor=person)  # type: ignore[no-any-return]
+        case "dismiss_hold" | "dismiss_release":
+            return getattr(orders, kind)(f"d{variant % 2}")  # type: ignore[no-any-return]
+        case "miss":
+            return orders.miss(START + variant)
+        case "notice":
+            return orders.notice()
         case "acknowledge" | "silence":
             return getattr(orders, kind)()  # type: ignore[no-any-return]
         case "outside":

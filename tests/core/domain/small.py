@@ -27,7 +27,9 @@ from core.domain.commands import (
     ApproveRecall,
     AssignIncident,
     AttendIncident,
+    AuthoriseHold,
     AuthoriseMeasure,
+    AuthoriseRelease,
     Capture,
     CheckStep,
     Choice,
@@ -36,18 +38,25 @@ from core.domain.commands import (
     Collate,
     ContainIncident,
     Digitize,
+    DismissHold,
     DismissMeasure,
     DismissRecall,
+    DismissRelease,
     EndMeasure,
     Identify,
+    IssueNotice,
     MarkSinActa,
     Medium,
     MergeIncident,
+    MissCut,
     NoteIncident,
+    NoticeType,
     OpenIncident,
     OpenOperation,
     Origin,
+    ProposeHold,
     ProposeMeasure,
+    ProposeRelease,
     PublishCut,
     Receive,
     ReceiveOutside,
@@ -348,6 +357,39 @@ class Orders:
 
     def refuse_cut(self, number: int, **over: Any) -> RefuseCut:
         return RefuseCut(number=number, reason="no cuadra", **self._base("publicador", over))
+
+    def miss(self, slot: int, **over: Any) -> MissCut:
+        return MissCut(slot=slot, **{"reason": "no salió", **self._base("publicador", over)})
+
+    def notice(self, kind: NoticeType = NoticeType.GAP, **over: Any) -> IssueNotice:
+        return IssueNotice(
+            type=kind,
+            **{"since": START, "until": self.at, "reason": "aviso", **self._base("publicador", over)},
+        )
+
+    def hold(self, hold: str = "d1", actor: str = "opera", reason: str = "duda", **over: Any) -> ProposeHold:
+        return ProposeHold(hold=hold, reason=reason, **self._base(actor, over))
+
+    def authorise_hold(self, hold: str = "d1", actor: str = "coordina", **over: Any) -> AuthoriseHold:
+        return AuthoriseHold(hold=hold, **self._base(actor, over))
+
+    def dismiss_hold(self, hold: str = "d1", reason: str = "no", **over: Any) -> DismissHold:
+        return DismissHold(hold=hold, reason=reason, **self._base("coordina", over))
+
+    def release(
+        self, hold: str = "d1", actor: str = "opera", reason: str = "resuelto", **over: Any
+    ) -> ProposeRelease:
+        return ProposeRelease(hold=hold, reason=reason, **self._base(actor, over))
+
+    def authorise_release(self, hold: str = "d1", actor: str = "coordina", **over: Any) -> AuthoriseRelease:
+        return AuthoriseRelease(hold=hold, **self._base(actor, over))
+
+    def dismiss_release(self, hold: str = "d1", reason: str = "no", **over: Any) -> DismissRelease:
+        return DismissRelease(hold=hold, reason=reason, **self._base("coordina", over))
+
+    def held(self, hold: str = "d1") -> list[AnyCommand]:
+        """Two persons hold the publication."""
+        return [self.hold(hold), self.authorise_hold(hold)]
 
     def arrived(self, acta: int) -> list[AnyCommand]:
         """Up to the image."""

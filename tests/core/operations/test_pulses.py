@@ -88,7 +88,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_it_hold
     held = (1, "operation_opened", None, START, None, START, "ana", "E1", "{}", b"x" * 32)
     with database.begin() as connection:
         connection.execute(schema.ledger.insert().values(held))
-    with pytest.raises(DatabaseVersionError, match="de la versión 0001; se esperaba la 0002"):
+    with pytest.raises(DatabaseVersionError, match="de la versión 0001; se esperaba la 0003"):
         open_existing(url)
     database.dispose()
     # To open it for use is what brings it up to date.

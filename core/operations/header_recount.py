@@ -2,7 +2,7 @@
 
 Independent of what published them: neither the tables of results nor the sums of the publisher are read,
 only the events. It goes forward through the ledger and reads each event once, so that keeping up with a
-night costs what is new. Whether the counts are those that were published is for `canary` to say.
+night costs what is new. Whether the counts are those that were published is for who compares them to say.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, func, select
 
 from core.domain.catalog import Catalog
 from core.domain.counters import CountedActa, Tally
@@ -75,6 +75,15 @@ class HeaderRecount:
                 name: tally.counters(last_cut=cut.last).as_header() for name, tally in self._tallies.items()
             }
             self._cuts_seq = cut.seq
+
+    def at_end(self, connection: Connection, *, last_cut: bool) -> dict[str, dict[str, str]]:
+        """Counters by contest at the end of the ledger, whatever the cuts included; call it after `read`.
+
+        `last_cut` is the formula of participation. What was read stays read: no cut may be added after it.
+        """
+        head = connection.execute(select(func.max(schema.ledger.c.seq))).scalar() or 0
+        self._read_to(connection, int(head))
+        return {name: t.counters(last_cut=last_cut).as_header() for name, t in self._tallies.items()}
 
     def _new_cuts(self, connection: Connection) -> list[Cut]:
         table = schema.ledger

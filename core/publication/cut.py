@@ -1,23 +1,32 @@
-"""A cut, from the ledger to the folder people read: read, build, check, place, record, point.
+"""A cut, from the ledger to the folder people read: read, build, check, place, record, certify, point.
 
 The order is what makes it safe to stop anywhere. The package is complete under its own name before
-the ledger says that the cut exists, and the pointer moves last; `recover` finishes what a dead
-publisher left between the two. When a cut is due is not decided here.
+the ledger says that the cut exists, the ledger before the public log, and the pointers move last;
+`recover` finishes what a dead publisher left in between. When a cut is due is not decided here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Engine as Database
 
 from core.domain.commands import PublishCut, RefuseCut
+from core.domain.events import Event, EventKind
 from core.domain.writable import FREE_TEXT
 from core.engine import Engine
 from core.errors import PrepError
-from core.publication.package import HeaderMismatchError, Output, PackageBuilder
-from core.storage.reading import SnapshotReader
+from core.publication.emission import Emission, EmissionInfo, ImageSource
+from core.publication.freshness import check_reading
+from core.publication.interference import CutStep, Interference
+from core.publication.package import REFUSALS, Output, PackageBuilder
+from core.storage import schema
+from core.storage.reading import SnapshotReader, reading
+from core.storage.store import EVENTS, event_of
+from core.transparency.keys import SigningKey
+from core.transparency.log import EmissionLog
 
 
 class CutNotRecordedError(PrepError):
@@ -39,10 +48,17 @@ class CutReport:
     headers: dict[str, dict[str, str]]
     refused: str | None = None
     timings: dict[str, float] = field(default_factory=dict)
+    emission: EmissionInfo | None = None
+    """What was certified; None without a key, and in a refused cut."""
 
 
 class Publisher:
-    """Publishes the cuts of one operation into a folder. It reads the database and asks the engine."""
+    """Publishes the cuts of one operation into a folder. It reads the database and asks the engine.
+
+    With a `key` every cut is certified: acta tree, log, portal, `corte.json`; without one there are only
+    packages (a replay). `images` is where the images are; `witnesses` (name, vkey) and `threshold` go
+    to `llaves.json`, None leaves what it has; `interfere` is for tests and rehearsals.
+    """
 
     def __init__(
         self,
@@ -53,39 +69,106 @@ class Publisher:
         outputs: tuple[Output, ...] | None = None,
         actor: str = "publicador",
         station: str = "publicacion",
+        key: SigningKey | None = None,
+        images: ImageSource | None = None,
+        interfere: Interference | None = None,
+        witnesses: Sequence[tuple[str, str]] | None = None,
+        threshold: int | None = None,
     ) -> None:
         self._engine = engine
+        self._database = database
+        self._workdir = Path(workdir)
         self._reader = SnapshotReader(database, len(engine.catalog.actas))
-        self._builder = PackageBuilder(engine.catalog, workdir, mode=engine.mode, outputs=outputs)
+        self._interfere = interfere or Interference()
+        self._builder = PackageBuilder(
+            engine.catalog,
+            self._workdir,
+            mode=engine.mode,
+            outputs=outputs,
+            certified=key is not None,
+            image_key=self._image_key,
+            interfere=self._interfere,
+        )
         self._actor = actor
         self._station = station
+        self._emission: Emission | None = None
+        if key is not None:
+            self._emission = Emission(
+                self._workdir,
+                engine.catalog,
+                self._builder,
+                key,
+                mode=engine.mode,
+                images=images,
+                witnesses=witnesses,
+                threshold=threshold,
+            )
+            self._builder.annex = self._emission.prepare
         self.recover()
 
+    @property
+    def log(self) -> EmissionLog | None:
+        """The public log; None without a key."""
+        return None if self._emission is None else self._emission.log
+
     def recover(self) -> None:
-        """Point at the last cut the ledger knows, whatever a previous publisher left half done.
+        """Finish whatever a previous publisher left half done, and point at the last cut of the ledger.
 
         A folder that never had that cut (a database published into a new place) stays without a
         pointer until its first one.
         """
         number = self._engine.operation.last_cut
+        if self._emission is not None:
+            self._recover_emissions(self._emission)
         if number and self._builder.directory(number).is_dir():
             self._builder.point(number)
 
-    def cut(self, at: int, *, last: bool = False) -> CutReport:
+    def notices(self) -> int:
+        """Put in the public log the notices of the ledger it has not; returns how many. Needs a key."""
+        if self._emission is None:
+            return 0
+        added = self._emission.notices(self._notice_events(), self._since)
+        number = self._engine.operation.last_cut
+        if added and self._emission.is_certified(number) and self._emission.has_proof(number):
+            self._emission.point(number)
+        return added
+
+    def refresh(self, *, next_ms: int | None, generated_ms: int) -> None:
+        """Write `corte.json` again: another next cut, or cosignatures that came. Not before the first cut."""
+        number = self._engine.operation.last_cut
+        if self._emission is not None and self._emission.is_certified(number):
+            self._emission.restate(number, next_ms, generated_ms)
+            self._emission.point(number)
+
+    def cut(
+        self, at: int, *, last: bool = False, next_ms: int | None = None, generated_ms: int | None = None
+    ) -> CutReport:
         """Publish everything captured so far as the cut of the instant `at` (ms UTC).
 
-        `last` uses the participation formula of the last cut. A package whose header does not
-        agree with its own rows is refused: the refusal is recorded, the previous cut stays, and
-        the report says why. Raises CutNotRecordedError when the engine does not take the cut.
+        `last` uses the participation formula of the last cut and closes the log. `next_ms` and
+        `generated_ms` (by default `at`) go to `corte.json`. A package that does not pass its checks (header
+        and rows, JSON read back, its moment) is refused: the refusal is recorded, the previous cut
+        stays, and the report says why. Raises CutNotRecordedError when the engine does not take the cut.
         """
+        emission = self._emission
         number = self._engine.operation.last_cut + 1
-        snapshot = self._reader.read()
+        step = CutStep(number, at, last, self._workdir, self._builder.hidden(number))
+        seq = self._engine.seq
+        snapshot = self._interfere.snapshot(step, self._reader.read())
         try:
+            check_reading(snapshot.seq_high, seq)
+            self._interfere.at("imagenes", step)
+            if emission is not None:
+                emission.after(number - 1)
+                emission.look_for_images(snapshot)
             built = self._builder.build(snapshot, number, at, last)
-        except HeaderMismatchError as error:
+        except REFUSALS as error:
             self._refuse(number, at, str(error))
             return CutReport(number, at, snapshot.seq_high, last, None, {}, refused=str(error))
         self._builder.commit(built)
+        if emission is not None:
+            emission.intend(number, next_ms, at if generated_ms is None else generated_ms)
+        self._interfere.at("confirmado", step)
         command = PublishCut(
             key=f"corte-{number}-{snapshot.seq_high}",
             actor=self._actor,
@@ -99,7 +182,14 @@ class Publisher:
         (answer,) = self._engine.execute([command], at)
         if not answer.accepted:
             raise CutNotRecordedError(f"El corte {number} no se registró: {answer.refusal} {answer.detail}")
+        self._interfere.at("registrado", step)
+        certified = None
+        if emission is not None:
+            emission.recorded(number)
+            self._certify(emission, number, step)
+            certified = emission.info(number)
         self._builder.point(number)
+        self._interfere.at("ultimo", step)
         return CutReport(
             number,
             at,
@@ -108,7 +198,55 @@ class Publisher:
             self._builder.directory(number),
             built.headers,
             timings=dict(built.timings),
+            emission=certified,
         )
+
+    @property
+    def _since(self) -> int:
+        return self._engine.operation.starts_at
+
+    def _image_key(self, name: str) -> str | None:
+        return None if self._emission is None else self._emission.image_key(name)
+
+    def _certify(self, emission: Emission, number: int, step: CutStep | None = None) -> None:
+        """Everything after the ledger, in order; what is there already is not written again."""
+
+        def told(name: str) -> None:
+            if step is not None:
+                self._interfere.at(name, step)
+
+        leaf = emission.enter(number, self._since)
+        told("bitacora")
+        emission.write_proof(number, leaf)
+        told("emision")
+        emission.write_difusion(number)
+        told("difusion")
+        if number == self._engine.operation.last_cut:
+            emission.point(number)
+        told("apuntado")
+
+    def _recover_emissions(self, emission: Emission) -> None:
+        """Cuts and notices the ledger has and the log has not, in the order of the ledger."""
+        last = self._engine.operation.last_cut
+        cuts = [
+            (seq, number)
+            for _, number, seq in self._engine.operation.cuts
+            if emission.is_certified(number) and (number == last or not emission.has_proof(number))
+        ]
+        notices = [(seq, event) for seq, event in self._ledger_notices()]
+        for seq, number in cuts:
+            emission.notices((event for at, event in notices if at < seq), self._since)
+            self._certify(emission, number)
+        self.notices()
+
+    def _notice_events(self) -> list[Event]:
+        return [event for _, event in self._ledger_notices()]
+
+    def _ledger_notices(self) -> list[tuple[int, Event]]:
+        ledger = schema.ledger.c
+        asked = EVENTS.where(ledger.kind == EventKind.NOTICE_ISSUED.value).order_by(ledger.seq)
+        with reading(self._database) as connection:
+            return [(int(row[0]), event_of(row)) for row in connection.execute(asked)]
 
     def _refuse(self, number: int, at: int, reason: str) -> None:
         command = RefuseCut(

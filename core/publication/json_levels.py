@@ -4,12 +4,15 @@ One object per sección with its actas inside, one per distrito or municipio and
 entidad; a parent holds the names of its children, so the name of the top one fixes everything
 below. Objects carry no cut number nor instant: what did not change keeps its name, and a browser
 that has it does not ask again. The index of the cut (`package`) says which top belongs to it.
+
+The document of each acta is also its leaf in the acta tree of the emission, byte for byte; the tree
+itself is not made here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -18,11 +21,16 @@ from core.domain.fields import Mark
 from core.publication.objects import ObjectStore
 from core.publication.times import Clock
 from core.tally.levels import Levels, SectionKey, Sums
-from core.tally.snapshot import PublishedActa, Snapshot
+from core.tally.snapshot import PublishedActa, PublishedOutside, Snapshot
+from core.transparency.merkle import leaf_hash
 
 _NOT_CAPTURED = "no_capturada"
 _SIN_ACTA = "sin_acta"
 _CAPTURED = "capturada"
+
+
+ImageKey: TypeAlias = Callable[[str], str | None]
+"""Public name of the image of a SHA-256, None when it is not here."""
 
 
 class Tree(NamedTuple):
@@ -36,7 +44,17 @@ class Tree(NamedTuple):
 class JsonLevels:
     """Keeps the objects of one contest in step with its `Levels`."""
 
-    def __init__(self, catalog: Catalog, levels: Levels, store: ObjectStore, *, mode: str) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        levels: Levels,
+        store: ObjectStore,
+        *,
+        mode: str,
+        leaves: bool = False,
+        image_key: ImageKey | None = None,
+    ) -> None:
+        """`leaves` keeps the leaves for the acta tree; `image_key` says where an image is published."""
         self._catalog = catalog
         self._levels = levels
         self._store = store
@@ -49,8 +67,15 @@ class JsonLevels:
             tuple(column for column, here in enumerate(layout.applies) if not here)
             for layout in catalog.layouts
         ]
-        self._section_names: dict[SectionKey, str] = {}
-        self._territory_names: dict[int | None, str] = {}
+        self.section_names: dict[SectionKey, str] = {}
+        """Object of each section, as of the last update."""
+        self.territory_names: dict[int | None, str] = {}
+        self._leaves: dict[int, bytes] = {}
+        self._image_key = image_key
+        self._awaited: dict[SectionKey, set[str]] = {}
+        """Images that were not here when their section was last written."""
+        self._keep_leaves = leaves
+        self._leaf_end = b',"contienda":' + orjson.dumps(levels.contest.id) + b"}"
         self._last: bool | None = None
 
     def update(self, snapshot: Snapshot, dirty: Iterable[SectionKey], *, last: bool) -> Tree:
@@ -61,18 +86,39 @@ class JsonLevels:
         """
         before = self._store.written
         everything = last is not self._last
-        todo = self._levels.sections if everything else dirty
+        todo = self._levels.sections if everything else {*dirty, *self._with_image_now()}
         territories: set[int | None] = set()
         for key in todo:
-            self._section_names[key] = self._put(self._section(key, snapshot, last))
+            self.section_names[key] = self._put(self._section(key, snapshot, last))
             territories.add(key.territory)
         for territory in territories:
-            self._territory_names[territory] = self._put(self._territory(territory, last))
-        root = self._put(self._whole(last))
+            self.territory_names[territory] = self._put(self._territory(territory, last))
+        root = self._put(self._whole(snapshot, last))
         # Only now: an update cut short must do everything again.
         self._last = last
-        objects = len(self._section_names) + len(self._territory_names) + 1
+        objects = len(self.section_names) + len(self.territory_names) + 1
         return Tree(root, objects, self._store.written - before)
+
+    def forget(self) -> None:
+        """Make everything again in the next update: what was written is not to be trusted."""
+        self._last = None
+
+    def taken_leaves(self) -> dict[int, bytes]:
+        """The hash of each leaf written since the last call, by position in the acta tree; told once.
+
+        A leaf is the canonical JSON of `{"acta": document, "contienda": id}`; its hash is that of RFC 6962.
+        """
+        leaves, self._leaves = self._leaves, {}
+        return leaves
+
+    def _with_leaf(self, position: int, document: dict[str, Any]) -> Any:
+        """The document of an acta as it goes inside its object, its leaf kept."""
+        document["hoja"] = position
+        if not self._keep_leaves:
+            return document
+        encoded = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+        self._leaves[position] = leaf_hash(b'{"acta":' + encoded + self._leaf_end)
+        return orjson.Fragment(encoded)
 
     def _put(self, document: dict[str, Any]) -> str:
         return self._store.put(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
@@ -89,17 +135,34 @@ class JsonLevels:
             "votos": sums.votes,
         }
 
+    def _with_image_now(self) -> list[SectionKey]:
+        if self._image_key is None:
+            return []
+        here = self._image_key
+        return [key for key, names in self._awaited.items() if any(here(name) is not None for name in names)]
+
+    def _image_suffix(self, key: SectionKey | None, name: str) -> str | None:
+        """`jpg` or `png` when the image is published; the section waits for one that is not."""
+        if not name or self._image_key is None:
+            return None
+        found = self._image_key(name)
+        if found is None and key is not None:
+            self._awaited.setdefault(key, set()).add(name)
+        return None if found is None else found.rpartition(".")[2]
+
     def _section(self, key: SectionKey, snapshot: Snapshot, last: bool) -> dict[str, Any]:
         levels, catalog = self._levels, self._catalog
+        self._awaited.pop(key, None)
         document = self._level("seccion", levels.sections[key], last)
         document["territorio"] = key.territory
         document["seccion"] = key.seccion
         document["actas"] = [
-            self._acta(catalog.actas[acta], snapshot.actas[acta]) for acta in levels.actas_of[key]
+            self._with_leaf(acta, self._acta(key, catalog.actas[acta], snapshot.actas[acta]))
+            for acta in levels.actas_of[key]
         ]
         return document
 
-    def _acta(self, entry: ActaEntry, acta: PublishedActa | None) -> dict[str, Any]:
+    def _acta(self, key: SectionKey, entry: ActaEntry, acta: PublishedActa | None) -> dict[str, Any]:
         casilla = self._catalog.casillas[entry.casilla]
         document: dict[str, Any] = {
             "acta": entry.key,
@@ -134,8 +197,22 @@ class JsonLevels:
         document["digitalizacion"] = acta.medium
         document["documento"] = acta.document
         document["imagen"] = acta.image_hash
+        document["imagen_archivo"] = self._image_suffix(key, acta.image_hash)
         document["cotejada"] = acta.cotejada
         return document
+
+    def _outside(self, acta: PublishedOutside) -> dict[str, Any]:
+        return {
+            "acta": None,
+            "estado": "fuera_de_catalogo",
+            "identificacion": acta.claimed,
+            "acopio": self._clock.text(acta.received_at),
+            "origen": acta.origin,
+            "digitalizacion": acta.medium,
+            "documento": acta.document,
+            "imagen": acta.image_hash,
+            "imagen_archivo": self._image_suffix(None, acta.image_hash),
+        }
 
     def _territory(self, territory: int | None, last: bool) -> dict[str, Any]:
         levels = self._levels
@@ -147,12 +224,13 @@ class JsonLevels:
         document["por_partido"] = levels.by_party(territory)
         document["por_candidatura"] = levels.by_candidacy(territory)
         document["secciones"] = [
-            [key.seccion, self._section_names[key]] for key in levels.sections_of[territory]
+            [key.seccion, self.section_names[key], *_progress(levels.sections[key])]
+            for key in levels.sections_of[territory]
         ]
         return document
 
-    def _whole(self, last: bool) -> dict[str, Any]:
-        levels = self._levels
+    def _whole(self, snapshot: Snapshot, last: bool) -> dict[str, Any]:
+        levels, first = self._levels, len(self._catalog.actas)
         contest = levels.contest
         document = self._level("entidad", levels.whole, last)
         document["entidad"] = self._catalog.entidad.id
@@ -165,6 +243,16 @@ class JsonLevels:
         document["por_partido"] = levels.whole_by_party()
         document["por_candidatura"] = levels.whole_by_candidacy()
         document["territorios"] = [
-            [territory, self._territory_names[territory]] for territory in levels.sections_of
+            [territory, self.territory_names[territory]] for territory in levels.sections_of
+        ]
+        document["fuera_de_catalogo"] = [
+            self._with_leaf(first + place, self._outside(acta))
+            for place, acta in enumerate(snapshot.outside)
+            if acta.contest == contest.id
         ]
         return document
+
+
+def _progress(sums: Sums) -> tuple[int, int, int]:
+    tally = sums.tally
+    return tally.esperadas, tally.capturadas, tally.contabilizadas

@@ -1,7 +1,7 @@
 """A folder of immutable objects named by their SHA-256: `<2 hex>/<64 hex>.json`.
 
 An object is written once, under a temporary name first, so that a name always means its whole
-content. Nothing is ever deleted or changed here.
+content. Nothing is ever changed here, and only what does not hold its name is taken away.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ SUFFIX = ".json"
 
 
 class ObjectStore:
-    """The objects of a folder. `written` and `bytes_written` count those this process added."""
+    """The objects of a folder. `written` and `bytes_written` count those this process added.
+
+    `names_written` are the names added since whoever asks last cleared it.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.written = 0
         self.bytes_written = 0
+        self.names_written: set[str] = set()
         self._base = os.fspath(root)
         self._known: set[str] = set()
         self._folders: set[str] = set()
@@ -56,8 +60,18 @@ class ObjectStore:
         self._known.add(name)
         self.written += 1
         self.bytes_written += len(data)
+        self.names_written.add(name)
         return name
+
+    def path(self, name: str) -> Path:
+        """Where an object is, or will be."""
+        return self.root / name[:2] / f"{name}{SUFFIX}"
+
+    def discard(self, name: str) -> None:
+        """Take away a file that does not hold what its name says, so that it can be written again."""
+        self._known.discard(name)
+        self.path(name).unlink(missing_ok=True)
 
     def get(self, name: str) -> bytes:
         """The bytes of an object. Raises FileNotFoundError."""
-        return (self.root / name[:2] / f"{name}{SUFFIX}").read_bytes()
+        return self.path(name).read_bytes()

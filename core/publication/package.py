@@ -1,8 +1,9 @@
 """Builds the folder of a cut, checks it, and puts it in its place whole.
 
-`build` writes everything under a hidden name and refuses the cut when the rows of a results CSV do
-not give its header; `commit` renames the folder into place; `point` moves `ultimo`. A reader sees
-a complete cut or none. When to publish, and the record of it, belong to `cut`.
+`build` writes everything under a hidden name and refuses the cut when the rows of a results CSV do not
+give its header, a JSON object read back is not sound, or a file is of another moment; `commit` renames
+the folder into place; `point` moves `ultimo`. A reader sees a complete cut or none. When to publish, and
+the record of it, belong to `cut`; what certifies it, to `emission`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -25,9 +26,12 @@ from core.errors import PrepError
 from core.publication.archives import make_durable, sync, write_zip
 from core.publication.candidaturas import candidaturas_csv
 from core.publication.dialects import DEFAULT_DIALECT, Dialect, load_dialect
-from core.publication.json_levels import JsonLevels, Tree
+from core.publication.freshness import StaleCutError, check_archive, check_results
+from core.publication.interference import CutStep, Interference
+from core.publication.json_levels import ImageKey, JsonLevels, Tree
 from core.publication.leeme import leeme, outer_leeme
 from core.publication.naming import FileNames, content_sha256, list_files
+from core.publication.object_check import ObjectCheck, ObjectDefectError, check_index
 from core.publication.objects import ObjectStore
 from core.publication.recount import HeaderMismatchError, RowMismatchError, check_header
 from core.publication.results_csv import ResultsCsv
@@ -38,7 +42,19 @@ from core.published.reader import PublishedFile
 from core.tally.levels import Levels, SectionKey
 from core.tally.snapshot import Snapshot
 
-__all__ = ["BuiltCut", "HeaderMismatchError", "Output", "PackageBuilder", "PackageError", "RowMismatchError"]
+__all__ = [
+    "REFUSALS",
+    "BuiltCut",
+    "HeaderMismatchError",
+    "Output",
+    "PackageBuilder",
+    "PackageError",
+    "Parts",
+    "RowMismatchError",
+]
+
+REFUSALS = (HeaderMismatchError, ObjectDefectError, StaleCutError)
+"""What `build` raises for a cut that must not go out."""
 
 MODES = ("oficial", "simulacro")
 
@@ -97,6 +113,22 @@ class BuiltCut:
     trees: dict[str, Tree] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A cut whose files and objects are written and sound, for who has something to add to its manifest."""
+
+    number: int
+    at_ms: int
+    last: bool
+    snapshot: Snapshot
+    trees: Mapping[str, Tree]
+    headers: Mapping[str, Mapping[str, str]]
+
+
+Annex: TypeAlias = Callable[[Parts], Mapping[str, Any]]
+"""Makes what else belongs to a cut and returns the keys its manifest gains."""
+
+
 @dataclass(slots=True)
 class _Publication:
     """Everything kept of one contest between cuts."""
@@ -107,6 +139,7 @@ class _Publication:
     csv: ResultsCsv
     sheet: ActaSheet
     json: JsonLevels
+    check: ObjectCheck
     candidaturas: bytes
     pending: set[SectionKey] = field(default_factory=set)
     """Sections changed since their objects were last written: a refused cut leaves them for the next."""
@@ -121,8 +154,8 @@ class PackageBuilder:
 
     `outputs` says how each contest is written; None is every contest of the catalogue in the
     default dialect. `durable` waits for the disk in `commit` and `point`; without it a cut still
-    survives the death of the process, not that of the machine. Raises PackageError for outputs
-    that do not go together.
+    survives the death of the process, not that of the machine. `certified` keeps the leaves of the acta
+    tree for the `annex`. Raises PackageError for outputs that do not go together.
     """
 
     def __init__(
@@ -133,6 +166,9 @@ class PackageBuilder:
         mode: str,
         outputs: tuple[Output, ...] | None = None,
         durable: bool = True,
+        certified: bool = False,
+        image_key: ImageKey | None = None,
+        interfere: Interference | None = None,
     ) -> None:
         if mode not in MODES:
             raise PackageError(f"el modo «{mode}» no existe; se esperaba {' o '.join(MODES)}")
@@ -143,11 +179,29 @@ class PackageBuilder:
         self._durable = durable
         self._outputs = tuple(Output(contest) for contest in catalog.contests) if outputs is None else outputs
         self._fingerprint = catalog.fingerprint()
-        self._store = ObjectStore(self._workdir / OBJECTS)
+        self.store = ObjectStore(self._workdir / OBJECTS)
+        self._certified = certified
+        self._image_key = image_key
+        self._interfere = interfere or Interference()
+        self.annex: Annex | None = None
         self._keep_rows = len(catalog.actas) <= KEPT_ROWS
         self._contests = [self._publication(output) for output in self._outputs]
         self._in_step = False
         self._check_names()
+
+    @property
+    def levels(self) -> dict[str, Levels]:
+        """Sums by contest, as of the last build."""
+        return {item.output.contest: item.levels for item in self._contests}
+
+    @property
+    def json(self) -> dict[str, JsonLevels]:
+        """Objects by contest, as of the last build."""
+        return {item.output.contest: item.json for item in self._contests}
+
+    def hidden(self, number: int) -> Path:
+        """Where a cut is while it is being built."""
+        return self._workdir / CUTS / f".{number:04d}.tmp"
 
     def directory(self, number: int) -> Path:
         """Where the cut of a number is, or will be."""
@@ -157,13 +211,21 @@ class PackageBuilder:
         """Write and check the whole cut under a hidden name.
 
         `snapshot.changed` must be relative to the snapshot of the previous call. Raises
-        HeaderMismatchError, leaving nothing behind, when a header and its rows disagree.
+        one of REFUSALS, leaving nothing behind, when the cut must not go out.
         """
-        directory = self._workdir / CUTS / f".{number:04d}.tmp"
+        directory = self.hidden(number)
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         try:
             return self._build(directory, snapshot, number, at_ms, last)
+        except ObjectDefectError as error:
+            # What is on disk is not what was written: nothing of it is reused.
+            if error.name is not None:
+                self.store.discard(error.name)
+            for item in self._contests:
+                item.json.forget()
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
@@ -173,6 +235,7 @@ class PackageBuilder:
         target = self.directory(built.number)
         if self._durable:
             objects = self._workdir / OBJECTS
+            # The leaves of the acta tree are on the same file system.
             make_durable([built.directory, objects], (built.directory / name for name in built.sizes))
         if target.exists():
             old = target.with_name(f".{target.name}.anterior")
@@ -224,7 +287,15 @@ class PackageBuilder:
             levels,
             results,
             sheet,
-            JsonLevels(catalog, levels, self._store, mode=self._mode),
+            JsonLevels(
+                catalog,
+                levels,
+                self.store,
+                mode=self._mode,
+                leaves=self._certified,
+                image_key=self._image_key,
+            ),
+            ObjectCheck(self.store.root),
             candidaturas_csv(catalog, output.contest),
         )
 
@@ -240,6 +311,7 @@ class PackageBuilder:
     def _build(self, directory: Path, snapshot: Snapshot, number: int, at_ms: int, last: bool) -> BuiltCut:
         timings: dict[str, float] = {}
         timer = _Timer(timings)
+        step = CutStep(number, at_ms, last, self._workdir, directory, self._new_objects())
         # A build that failed half way left some contests a cut behind: start from everything again.
         if not self._in_step:
             snapshot = replace(snapshot, changed=None)
@@ -277,9 +349,21 @@ class PackageBuilder:
                 trees[item.output.contest] = item.json.update(snapshot, item.pending, last=last)
                 item.pending.clear()
             timer("json")
+            self._interfere.at("objetos", step)
+            for item in self._contests:
+                contest = item.output.contest
+                item.check.check(contest, trees[contest].root, headers[contest])
+            timer("objetos")
             self._spreadsheets(directory, names, number, at_ms, last, timer)
             contents |= archives.result()
             timer("zip")
+        self._interfere.at("construido", step)
+        self._check_moment(directory, names, at_ms, last)
+        timer("frescura")
+        added: Mapping[str, Any] = {}
+        if self.annex is not None:
+            added = self.annex(Parts(number, at_ms, last, snapshot, trees, headers))
+            timer("anexo")
         index = self._index(names, number, at_ms, last, headers, trees)
         (directory / INDEX).write_bytes(orjson.dumps(index, option=_INDENTED))
         manifest = orjson.dumps(
@@ -293,13 +377,36 @@ class PackageBuilder:
                 "catalogo_sha256": self._fingerprint,
                 "raices_json": {contest: tree.root for contest, tree in trees.items()},
                 "archivos": list_files(directory, contents),
+                **added,
             },
             option=_INDENTED,
         )
         (directory / MANIFEST).write_bytes(manifest)
+        roots = {contest: tree.root for contest, tree in trees.items()}
+        check_index(
+            directory, number=number, at_ms=at_ms, instant=index["instante"], roots=roots, headers=headers
+        )
         timer("manifiesto")
+        self._interfere.at("antes_de_confirmar", step)
         sizes = {path.name: path.stat().st_size for path in sorted(directory.iterdir())}
         return BuiltCut(number, directory, sha256(manifest).hexdigest(), headers, sizes, timings, trees)
+
+    def _new_objects(self) -> Callable[[], list[Path]]:
+        """Where the objects this build wrote are."""
+        self.store.names_written.clear()
+        return lambda: [self.store.path(name) for name in sorted(self.store.names_written)]
+
+    def _check_moment(self, directory: Path, names: FileNames, at_ms: int, last: bool) -> None:
+        """Every table and every ZIP is of this cut. Raises StaleCutError."""
+        offset = self._catalog.entidad.utc_offset_minutes
+        inner = []
+        for item in self._contests:
+            results = directory / item.names_in(names)
+            check_results(results, item.csv, item.levels.counters(last_cut=last), at_ms, offset)
+            archive = directory / names.archive(item.output.contest)
+            check_archive(archive, [results])
+            inner.append(archive)
+        check_archive(directory / names.archive(None), inner)
 
     def _spreadsheets(
         self, directory: Path, names: FileNames, number: int, at_ms: int, last: bool, timer: _Timer

@@ -42,7 +42,7 @@ def objects_from(workdir: Path, root: str) -> Iterator[dict[str, Any]]:
     assert sha256(data).hexdigest() == root
     document = orjson.loads(data)
     yield document
-    for _, child in [*document.get("territorios", []), *document.get("secciones", [])]:
+    for _, child, *_ in [*document.get("territorios", []), *document.get("secciones", [])]:
         yield from objects_from(workdir, child)
 
 

@@ -1,0 +1,116 @@
+"""Runs the service: opens the database and the destinations, and ticks until the end or a signal.
+
+APScheduler is the ticker and nothing else (one instance, nothing made up): `due` decides.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from time import time
+from typing import Any
+
+from core.publishing.config import Config
+from core.publishing.service import Service
+from core.publishing.state import PublisherState
+from core.publishing.verb import PASSPHRASE, TICK_S
+from core.publishing.watchdog import Watchdog
+from core.publishing.worker import WorkerConfig, signing_key
+
+
+def wall_clock() -> int:
+    """ms UTC: the only place of the service that looks at a clock."""
+    return round(time() * 1000)
+
+
+def publish(
+    config: Config, workdir: Path, *, once: bool, tell: Callable[[str, dict[str, Any]], None]
+) -> tuple[PublisherState, bool]:
+    """Publish until the last cut, a signal or, with `once`, one tick. The last state, and whether it is over.
+
+    Raises UsageError when the database, the key or the hours will not do.
+    """
+    from core.storage.database import open_existing
+    from core.storage.reading import read_catalog, read_meta, reading
+
+    database = open_existing(config.base)
+    try:
+        with reading(database) as connection:
+            mode = read_meta(connection).get("mode", "")
+            catalog = read_catalog(connection)
+        passphrase = os.environ[PASSPHRASE].encode() if PASSPHRASE in os.environ else None
+        # Asked for here, so that a wrong key is told before anything is published.
+        signing_key(catalog, mode, config.llave, passphrase)
+        watchdog = Watchdog(
+            WorkerConfig(config.base, workdir, mode, config.llave, passphrase, config.imagenes)
+        )
+        distributor = _distributor(workdir, config.destino)
+        service = Service(
+            config, database, mode, workdir, watchdog, wall_clock, tell, destinations=distributor
+        )
+        tell("inicio", {"base": config.base if "://" not in config.base else "(servidor)", "modo": mode})
+        try:
+            if once:
+                service.tick()
+            else:
+                _tick_until_the_end(service)
+            if distributor is not None:
+                distributor.drain(60.0)
+                service.state.destinations = distributor.states()
+        finally:
+            service.close()
+            if distributor is not None:
+                distributor.close()
+        tell("fin", {"estado": service.state.status.value})
+        return service.state, service.finished
+    finally:
+        database.dispose()
+
+
+def _distributor(workdir: Path, specs: tuple[str, ...]) -> Any:
+    if not specs:
+        return None
+    from core.destinations import Distributor, open_destination
+
+    return Distributor(workdir, [open_destination(spec) for spec in specs])
+
+
+def _tick_until_the_end(service: Service) -> None:
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def tick() -> None:
+        if stop.is_set():
+            return
+        try:
+            service.tick()
+        except BaseException as error:  # noqa: BLE001 - it goes up in the thread that waits
+            failed.append(error)
+            stop.set()
+        if service.finished:
+            stop.set()
+
+    def asked_to_stop(*_: object) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, asked_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    ticker = BackgroundScheduler(timezone="UTC")
+    try:
+        tick()
+        ticker.add_job(
+            tick, "interval", seconds=TICK_S, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
+        ticker.start()
+        stop.wait()
+        # A cut that is being made is let end: its budget bounds the wait.
+        ticker.shutdown(wait=True)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if failed:
+        raise failed[0]

@@ -1,0 +1,231 @@
+"""A server of the public files, for a rehearsal or a small publication: granian, one process, no disk writes.
+
+It answers GET and HEAD of public names only (`core.publication.public_tree`), from memory and compressed
+beforehand, with ETag and 304, the headers of each kind and the security ones. It has no other
+function: no listing, no cookie, no query. A large publication goes behind nginx or a CDN
+(`deploy/`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import brotli
+
+from core.portal.site import CSP
+from core.publication.public_tree import Kind, compressible, headers, is_public, kind
+
+SECURITY = {
+    "Content-Security-Policy": f"{CSP}; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+}
+"""Headers of every answer. The data are public, so any site may read them; no page may be framed."""
+
+INDEX = "index.html"
+LEAST_PACKED = 1024
+"""Bytes under which packing is not worth it."""
+BEST_BROTLI = 256 * 1024
+"""Largest file packed with brotli's slow setting; larger ones go with gzip."""
+MEMORY = 64 * 1024 * 1024
+"""Bytes of answers kept."""
+LARGEST = 4 * 1024 * 1024
+"""A file above this is read at each request: downloads are few and must not push the rest out."""
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file as it is sent: plain and packed, with its tag. `stamp` tells when it must be read again."""
+
+    stamp: tuple[int, int, int]
+    etag: str
+    plain: bytes
+    packed: dict[str, bytes]
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in memory."""
+        return len(self.plain) + sum(map(len, self.packed.values()))
+
+
+class Files:
+    """The public files of a folder, kept in memory while they fit. Safe from several threads."""
+
+    def __init__(self, folder: Path, memory: int = MEMORY) -> None:
+        self._folder = Path(folder).resolve()
+        self._memory = memory
+        self._kept: OrderedDict[str, Entry] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> Entry | None:
+        """The file of a public name; None when it is not public, is not there or leads out of the folder."""
+        if not is_public(key):
+            return None
+        path = self._folder / key
+        try:
+            stat = path.stat()
+            if not path.is_file() or not path.resolve().is_relative_to(self._folder):
+                return None
+            stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            with self._lock:
+                kept = self._kept.get(key)
+                if kept is not None and kept.stamp == stamp:
+                    self._kept.move_to_end(key)
+                    return kept
+            entry = _read(key, path.read_bytes(), stamp)
+        except (OSError, ValueError):
+            return None
+        if entry.size <= LARGEST:
+            self._keep(key, entry)
+        return entry
+
+    def _keep(self, key: str, entry: Entry) -> None:
+        with self._lock:
+            old = self._kept.pop(key, None)
+            self._bytes += entry.size - (old.size if old else 0)
+            self._kept[key] = entry
+            while self._bytes > self._memory:
+                _, gone = self._kept.popitem(last=False)
+                self._bytes -= gone.size
+
+
+def _read(key: str, data: bytes, stamp: tuple[int, int, int]) -> Entry:
+    packed: dict[str, bytes] = {}
+    if compressible(key) and LEAST_PACKED <= len(data) <= LARGEST:
+        # The pointer and pages are few and asked by all; the rest is packed once, when first asked.
+        small = len(data) <= BEST_BROTLI
+        packed = {"gzip": gzip.compress(data, 6, mtime=0)}
+        if small:
+            packed["br"] = brotli.compress(data, quality=9 if key.startswith("sitio/") else 5)
+    return Entry(stamp, f'"{sha256(data).hexdigest()[:32]}"', data, packed)
+
+
+class PortalApp:
+    """ASGI application over the public files of `folder`, which may still be empty."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = Files(folder)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        asked = {name.lower(): value for name, value in scope["headers"]}
+        status, fields, body = self.answer(scope["method"], scope["path"], asked)
+        encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in fields.items()]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    def answer(self, method: str, path: str, asked: dict[bytes, bytes]) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body for a request; `asked` are its headers, names in lower case."""
+        if method not in ("GET", "HEAD"):
+            return _plain(405, "Este sitio solo se lee.", {"Allow": "GET, HEAD"})
+        key = path.lstrip("/") or INDEX
+        entry = self._files.get(key)
+        if entry is None:
+            if key == INDEX:
+                return _plain(200, "", {"Cache-Control": "no-cache"}, _EMPTY)
+            return _plain(404, "No está.", {"Cache-Control": "no-cache"})
+        fields = {**SECURITY, **headers(key), "ETag": entry.etag}
+        if entry.packed:
+            fields["Vary"] = "Accept-Encoding"
+        if _same(asked.get(b"if-none-match", b"").decode("latin-1"), entry.etag):
+            fields.pop("Content-Type")
+            return 304, fields, b""
+        body = entry.plain
+        encoding = _encoding(asked.get(b"accept-encoding", b"").decode("latin-1"), entry.packed)
+        if encoding:
+            fields["Content-Encoding"] = encoding
+            body = entry.packed[encoding]
+        fields["Content-Length"] = str(len(body))
+        if kind(key) is Kind.IMMUTABLE and key.startswith(("cortes/", "difusion/")):
+            fields["Content-Disposition"] = "attachment"
+        return 200, fields, body
+
+
+def _same(header: str, etag: str) -> bool:
+    return any(one.strip().removeprefix("W/") in (etag, "*") for one in header.split(",") if one.strip())
+
+
+def _encoding(header: str, packed: Iterable[str]) -> str | None:
+    """The best packing the request admits: brotli, then gzip. A quality of zero is a no."""
+    admitted: set[str] = set()
+    for part in header.lower().split(","):
+        name, _, parameters = part.partition(";")
+        quality = parameters.replace(" ", "").removeprefix("q=") or "1"
+        if quality.strip("0.") or "1" in quality:
+            admitted.add(name.strip())
+    return next((one for one in ("br", "gzip") if one in packed and one in admitted), None)
+
+
+def _plain(
+    status: int, text: str, extra: dict[str, str], page: str | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    body = (page if page is not None else text).encode()
+    kind_ = "text/html" if page is not None else "text/plain"
+    fields = {
+        **SECURITY,
+        "Content-Type": f"{kind_}; charset=utf-8",
+        "Content-Length": str(len(body)),
+        **extra,
+    }
+    return status, fields, body
+
+
+_EMPTY = """<!doctype html>
+<html lang="es-MX"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>PREP</title></head>
+<body><main><h1>Todavía no hay cortes</h1>
+<p>La publicación no ha empezado. Esta página se vuelve a cargar sola cada diez segundos.</p></main>
+</body></html>
+"""
+"""What a folder without pages answers at its root."""
+
+
+FOLDER = "PREP_PORTAL_CARPETA"
+"""In the environment of the worker: the folder it serves."""
+
+
+def application() -> PortalApp:
+    """What granian loads in its worker."""
+    return PortalApp(Path(os.environ[FOLDER]))
+
+
+def serve(folder: Path, host: str, port: int) -> None:
+    """Serve until stopped (Ctrl-C or SIGTERM), with one worker."""
+    from granian.constants import Interfaces, Loops
+    from granian.server import Server
+
+    os.environ[FOLDER] = str(Path(folder).resolve())
+    server = Server(
+        "core.portal.server:application",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        loop=Loops.asyncio,
+        workers=1,
+        websockets=False,
+        log_enabled=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+    )
+    server.serve()

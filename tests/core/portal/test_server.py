@@ -1,0 +1,167 @@
+"""The server of public files: what it answers, with which headers, and what it never gives."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import brotli
+import pytest
+
+from core.portal.server import Files, PortalApp
+
+PACKED = {b"accept-encoding": b"gzip, deflate, br"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A publication of four files, beside things that are not public."""
+    public = tmp_path / "publico"
+    name = "ab" + "0" * 62
+    (public / "objetos" / "ab").mkdir(parents=True)
+    (public / "objetos" / "ab" / f"{name}.json").write_bytes(b'{"votos":[' + b"1," * 2000 + b"1]}")
+    (public / "cortes" / "0001").mkdir(parents=True)
+    (public / "cortes" / "0001" / "JAL.csv").write_bytes(b"ACTA;VOTOS\n" * 500)
+    (public / "corte.json").write_bytes(b'{"corte":1}')
+    (public / "prep.db").write_bytes(b"secret")
+    (public / ".emision").mkdir()
+    (public / ".emision" / "0001.json").write_bytes(b"{}")
+    (tmp_path / "llaves.json").write_bytes(b"outside")
+    return public
+
+
+def _object(folder: Path) -> str:
+    return next((folder / "objetos").rglob("*.json")).relative_to(folder).as_posix()
+
+
+def test_content_is_sent_packed_in_what_the_browser_takes(folder: Path) -> None:
+    app, key = PortalApp(folder), _object(folder)
+    plain = (folder / key).read_bytes()
+    for accepted, used, unpack in (
+        (b"gzip, br", "br", brotli.decompress),
+        (b"gzip;q=1.0, br;q=0", "gzip", gzip.decompress),
+        (b"identity", None, bytes),
+        (b"", None, bytes),
+    ):
+        status, fields, body = app.answer("GET", f"/{key}", {b"accept-encoding": accepted})
+        assert (status, fields.get("Content-Encoding")) == (200, used)
+        assert unpack(body) == plain
+        assert fields["Content-Length"] == str(len(body))
+        assert fields["Vary"] == "Accept-Encoding"
+
+
+def test_what_did_not_change_is_not_sent_again(folder: Path) -> None:
+    app = PortalApp(folder)
+    _, fields, _ = app.answer("GET", "/corte.json", {})
+    asked = {b"if-none-match": fields["ETag"].encode()}
+    status, again, body = app.answer("GET", "/corte.json", asked)
+    assert (status, body, again["ETag"]) == (304, b"", fields["ETag"])
+    weak = {b"if-none-match": b'"otro", W/' + fields["ETag"].encode()}
+    assert app.answer("GET", "/corte.json", weak)[0] == 304
+    (folder / "corte.json").write_bytes(b'{"corte":2}')
+    os.utime(folder / "corte.json", ns=(1, 1))
+    status, _, body = app.answer("GET", "/corte.json", asked)
+    assert (status, body) == (200, b'{"corte":2}')
+
+
+def test_immutable_files_are_kept_for_ever_and_the_pointer_is_asked_each_time(folder: Path) -> None:
+    app = PortalApp(folder)
+    assert "immutable" in app.answer("GET", "/" + _object(folder), {})[1]["Cache-Control"]
+    pointer = app.answer("GET", "/corte.json", {})[1]
+    assert "must-revalidate" in pointer["Cache-Control"]
+    assert pointer["Content-Security-Policy"].startswith("default-src 'none'")
+    assert pointer["X-Content-Type-Options"] == "nosniff"
+    download = app.answer("GET", "/cortes/0001/JAL.csv", {})[1]
+    assert download["Content-Disposition"] == "attachment"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/prep.db", "/.emision/0001.json", "/../llaves.json", "/sitio/../../llaves.json", "//etc/passwd",
+        "/objetos/..", "/cortes/0001/../../prep.db", "/corte.json/", "/cortes/0001/", "/corte.json\x00",
+        "/" + "a" * 5000,
+    ],
+)  # fmt: skip
+def test_nothing_that_is_not_public_comes_out(folder: Path, path: str) -> None:
+    status, _, body = PortalApp(folder).answer("GET", path, {})
+    assert status == 404
+    assert b"secret" not in body and b"outside" not in body
+
+
+def test_a_link_that_leads_outside_is_not_followed(folder: Path) -> None:
+    (folder / "llaves.json").symlink_to(folder.parent / "llaves.json")
+    assert PortalApp(folder).answer("GET", "/llaves.json", {})[0] == 404
+
+
+def test_only_reading_is_admitted(folder: Path) -> None:
+    status, fields, _ = PortalApp(folder).answer("POST", "/corte.json", {})
+    assert (status, fields["Allow"]) == (405, "GET, HEAD")
+
+
+def test_head_says_the_size_and_sends_nothing(folder: Path) -> None:
+    sent: list[dict[str, object]] = []
+
+    async def receive() -> dict[str, object]:
+        return {}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "HEAD", "path": "/corte.json", "headers": []}
+    # Nothing in it waits, and a loop of the browser's library may be running in this thread.
+    with pytest.raises(StopIteration):
+        PortalApp(folder)(scope, receive, send).send(None)
+    fields = dict(sent[0]["headers"])  # type: ignore[call-overload]
+    assert fields[b"content-length"] == b"11"
+    assert sent[1]["body"] == b""
+
+
+def test_a_folder_still_empty_says_that_there_are_no_cuts(tmp_path: Path) -> None:
+    app = PortalApp(tmp_path / "todavia-no")
+    status, _, body = app.answer("GET", "/", {})
+    assert status == 200
+    assert "Todavía no hay cortes" in body.decode()
+    assert app.answer("GET", "/corte.json", {})[0] == 404
+
+
+def test_memory_is_bounded_and_what_left_it_is_read_again(folder: Path) -> None:
+    files = Files(folder, memory=100)
+    for _ in range(2):
+        assert files.get(_object(folder)) is not None
+        assert files.get("corte.json") is not None
+    assert list(files._kept) == ["corte.json"]
+
+
+def test_the_verb_serves_a_folder_and_sees_the_cuts_that_come(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    prep = Path(sys.executable).parent / "prep"
+    served = subprocess.Popen(
+        [prep, "portal", tmp_path, "--puerto", str(port)], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert served.stderr is not None
+        assert f"http://127.0.0.1:{port}/" in served.stderr.readline()
+        address = f"http://127.0.0.1:{port}/corte.json"
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(address, timeout=10)
+        (tmp_path / "corte.json").write_bytes(b'{"corte":1}')
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            assert answer.read() == b'{"corte":1}'
+    finally:
+        served.terminate()
+        until = time.monotonic() + 15
+        while served.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        served.kill()
+        served.wait()
+        served.stderr.close()  # type: ignore[union-attr]

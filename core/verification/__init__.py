@@ -1,0 +1,1 @@
+"""Verification of a publication by anyone: the single-file verifier and its verb."""

@@ -1,0 +1,1675 @@
+#!/usr/bin/env python3
+"""Verifies a PREP publication with nothing but its public files: one file, Python and `cryptography`.
+
+    python verificar.py URL|DIR|ARCHIVO.zip [--acta CLAVE] [--casilla CLAVE] [--llave VKEY]
+           [--guardado ARCHIVO] [--modo oficial|simulacro] [--imagen FOTO] [--completo] [--json]
+
+Exit 0: verified. 1: does not verify, with the reason. 2: cannot be read.
+
+For an auditor to read from top to bottom: sources, hashes, signatures, the log, the cut, the actas,
+the report. It imports nothing of the system that publishes, so that a defect there is not a defect
+here. It does NOT say that the figures are those of the paper actas (the image of each acta is for
+that), nor who the owner of a key is: the key must come by another way than the site it signs.
+"""
+
+# It must run on Python 3.9, which lacks zip(strict=) and itertools.pairwise.
+# ruff: noqa: B905, RUF007, N818
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import contextlib
+import csv
+import gzip
+import hashlib
+import io
+import json
+import re
+import sys
+import unicodedata
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+SMALL = 1 << 20
+"""Largest pointer, checkpoint, key list, tile or proof that is read."""
+LARGE = 512 << 20
+"""Largest file of a cut that is read."""
+TIMEOUT_S = 30
+MAX_ENTRIES = 100_000
+"""Entries of a log read in full; a night has one per cut and notice."""
+ZIP_MEMBERS = 2_000
+ZIP_TOTAL = 2 << 30
+ZIP_RATIO = 200
+"""How many times larger than its compressed bytes a member may be."""
+
+
+class Unreadable(Exception):
+    """What was asked for cannot be read: exit 2."""
+
+
+class Missing(Unreadable):
+    """A file is not there."""
+
+
+class Wrong(Exception):
+    """Something read is not what it must be. The message is complete, in Spanish."""
+
+
+# ---------------------------------------------------------------------------- sources
+
+
+def safe_key(key: str) -> str:
+    """A relative path that stays inside its base. Raises Wrong."""
+    parts = key.split("/")
+    if not key or "\\" in key or ":" in key or "\0" in key or any(p in ("", ".", "..") for p in parts):
+        raise Wrong(f"la ruta «{key}» se sale de la publicación")
+    return key
+
+
+class DirSource:
+    """The publication in a folder."""
+
+    kind = "carpeta"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.name = str(root)
+
+    def get(self, key: str, limit: int = SMALL) -> bytes:
+        path = (self.root / safe_key(key)).resolve()
+        if self.root not in path.parents:
+            raise Wrong(f"«{key}» apunta fuera de la carpeta")
+        try:
+            with path.open("rb") as stream:
+                data = stream.read(limit + 1)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise Missing(f"falta el archivo {key}") from None
+        except OSError as error:
+            raise Unreadable(f"no se puede leer {key}: {error.strerror}") from error
+        return _within(data, key, limit)
+
+
+class _SameBase(urllib.request.HTTPRedirectHandler):
+    """Follows a redirection only inside the base address."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if not newurl.startswith(self.base):
+            raise Unreadable(f"el sitio manda a otra dirección ({newurl}); no se sigue")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+class UrlSource:
+    """The publication at an http(s) address."""
+
+    kind = "sitio"
+
+    def __init__(self, url: str) -> None:
+        parts = urllib.parse.urlsplit(url)
+        path = parts.path
+        if path.rsplit("/", 1)[-1] in ("corte.json", "index.html"):
+            path = path.rsplit("/", 1)[0]
+        self.base = urllib.parse.urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") + "/", "", ""))
+        self.name = self.base
+        self._open = urllib.request.build_opener(_SameBase(self.base)).open
+
+    def get(self, key: str, limit: int = SMALL) -> bytes:
+        url = self.base + urllib.parse.quote(safe_key(key))
+        request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip", "User-Agent": "verificar"})
+        try:
+            with self._open(request, timeout=TIMEOUT_S) as answer:
+                data = answer.read(limit + 1)
+                coding = (answer.headers.get("Content-Encoding") or "").lower()
+        except urllib.error.HTTPError as error:
+            if error.code in (403, 404, 410):
+                raise Missing(f"falta el archivo {key} (el sitio responde {error.code})") from None
+            raise Unreadable(f"el sitio responde {error.code} a {key}") from error
+        except (OSError, ValueError) as error:
+            raise Unreadable(f"no se puede leer {url}: {error}") from error
+        data = _within(data, key, limit)
+        if coding in ("gzip", "x-gzip"):
+            return _gunzip(data, key, limit)
+        if coding not in ("", "identity"):
+            raise Unreadable(f"{key} viene comprimido como «{coding}», que no se pidió")
+        return data
+
+
+class ZipSource:
+    """The files of a ZIP, by their path inside it."""
+
+    kind = "ZIP"
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.name = name
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+            raise Unreadable(f"{name} está incompleto o no es un ZIP") from None
+        infos = self._zip.infolist()
+        self._infos = {info.filename: info for info in infos if not info.is_dir()}
+        if len(infos) > ZIP_MEMBERS or len({info.filename for info in infos}) != len(infos):
+            raise Wrong(f"{name} tiene demasiados archivos o nombres repetidos")
+        total = 0
+        for info in infos:
+            safe_key(info.filename.rstrip("/"))
+            total += info.file_size
+            if info.file_size > SMALL and info.file_size > ZIP_RATIO * max(info.compress_size, 1):
+                raise Wrong(f"{name}: «{info.filename}» se infla demasiado; no se abre")
+        if total > ZIP_TOTAL:
+            raise Wrong(f"{name} descomprimido pasa de {ZIP_TOTAL >> 20} MB; no se abre")
+
+    def names(self) -> list[str]:
+        return sorted(self._infos)
+
+    def get(self, key: str, limit: int = SMALL) -> bytes:
+        info = self._infos.get(safe_key(key))
+        if info is None:
+            raise Missing(f"el ZIP no trae {key}")
+        try:
+            with self._zip.open(info) as stream:
+                data = stream.read(limit + 1)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            RuntimeError,
+            NotImplementedError,
+            OSError,
+        ) as error:
+            raise Wrong(f"{key} está dañado dentro del ZIP ({error})") from error
+        return _within(data, key, limit)
+
+
+def _within(data: bytes, key: str, limit: int) -> bytes:
+    if len(data) > limit:
+        raise Unreadable(f"{key} pasa de {limit} bytes; no se lee")
+    return data
+
+
+def _gunzip(data: bytes, key: str, limit: int) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            return _within(stream.read(limit + 1), key, limit)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unreadable(f"{key} viene mal comprimido: {error}") from error
+
+
+def open_source(what: str) -> Any:
+    """The source of an address, a folder or a ZIP. Raises Unreadable, Wrong."""
+    if re.match(r"https?://", what, re.IGNORECASE):
+        return UrlSource(what)
+    if "://" in what:
+        raise Unreadable(f"«{what}»: se esperaba una dirección http(s), una carpeta o un ZIP")
+    path = Path(what)
+    if path.is_dir():
+        return DirSource(path)
+    if not path.is_file():
+        raise Unreadable(f"no existe «{what}»")
+    if path.name == "corte.json":
+        return DirSource(path.parent)
+    return ZipSource(read_file(path, LARGE), path.name)
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """A local file named by the user. Raises Unreadable."""
+    try:
+        with path.open("rb") as stream:
+            return _within(stream.read(limit + 1), str(path), limit)
+    except OSError as error:
+        raise Unreadable(f"no se puede leer {path}: {error.strerror}") from error
+
+
+# ---------------------------------------------------------------------------- hashes and trees (RFC 6962)
+
+
+def sha256_hex(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    return hashlib.sha256(b"\0" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def tree_root(hashes: Sequence[bytes]) -> bytes:
+    """The root over leaf (or subtree) hashes."""
+    if not hashes:
+        return hashlib.sha256(b"").digest()
+    row = list(hashes)
+    # Pairing from the left and carrying the odd one up is the tree of RFC 6962.
+    while len(row) > 1:
+        above = [node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
+        row = above + row[len(row) & ~1 :]
+    return row[0]
+
+
+def root_from_proof(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
+    """The root an inclusion proof leads to; None when it is not of that leaf and size (RFC 9162 2.1.3.2)."""
+    if not 0 <= index < size:
+        return None
+    at, last, here = index, size - 1, leaf
+    for sibling in proof:
+        if last == 0:
+            return None
+        if at & 1 or at == last:
+            here = node_hash(sibling, here)
+            while not at & 1 and at:
+                at >>= 1
+                last >>= 1
+        else:
+            here = node_hash(here, sibling)
+        at >>= 1
+        last >>= 1
+    return here if last == 0 else None
+
+
+def inclusion_path(hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """The inclusion proof of one of the hashes, from the leaf up."""
+    row, at, path = list(hashes), index, []
+    while len(row) > 1:
+        sibling = at ^ 1
+        if sibling < len(row):
+            path.append(row[sibling])
+        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)] + row[len(row) & ~1 :]
+        at >>= 1
+    return path
+
+
+# ---------------------------------------------------------------------------- signed notes (C2SP)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A public key: «name+8 hex+base64(type ‖ 32 bytes)»."""
+
+    name: str
+    ident: bytes
+    kind: int
+    public: bytes
+    vkey: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """A checkpoint: what it says, the exact text that is signed, and its signature lines."""
+
+    origin: str
+    size: int
+    root: bytes
+    text: bytes
+    signatures: tuple[tuple[str, bytes, bytes], ...]
+    raw: str
+
+
+def parse_key(vkey: str) -> Key:
+    """A key from its text. Raises Wrong."""
+    parts = vkey.strip().split("+", 2)
+    try:
+        name, ident, blob = parts[0], bytes.fromhex(parts[1]), _b64(parts[2])
+    except (IndexError, ValueError):
+        raise Wrong(f"«{vkey[:80]}» no es una llave pública: se esperaba nombre+8 hex+base64") from None
+    kind, public = blob[0] if blob else 0, blob[1:]
+    expected = hashlib.sha256(name.encode() + b"\n" + blob).digest()[:4]
+    if kind not in (1, 4) or len(public) != 32 or ident != expected or not name:
+        raise Wrong(f"la llave de «{name[:80]}» no coincide con su propio identificador")
+    return Key(name, ident, kind, public, vkey.strip())
+
+
+def parse_note(data: bytes, what: str = "checkpoint") -> Note:
+    """A checkpoint from its bytes. Raises Wrong."""
+    try:
+        raw = data.decode("utf-8")
+        text, lines = raw.rsplit("\n\n", 1)
+        origin, size, root = (text + "\n").split("\n")[:3]
+        if not re.fullmatch(r"0|[1-9][0-9]{0,15}", size) or not origin or len(_b64(root)) != 32:
+            raise ValueError
+        signatures = []
+        for line in lines.splitlines():
+            mark, name, blob = line.split(" ")
+            if mark != "\u2014":
+                raise ValueError
+            signed = _b64(blob)
+            signatures.append((name, signed[:4], signed[4:]))
+    except (ValueError, UnicodeDecodeError):
+        raise Wrong(f"{what}: no es un punto de control firmado; puede estar incompleto") from None
+    return Note(origin, int(size), _b64(root), (text + "\n").encode(), tuple(signatures), raw)
+
+
+def _b64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def signed_by(note: Note, key: Key) -> bool:
+    """Whether the note bears a good signature of the key; a cosignature when the key is a witness's."""
+    public = Ed25519PublicKey.from_public_bytes(key.public)
+    for name, ident, blob in note.signatures:
+        if name != key.name or ident != key.ident:
+            continue
+        message, signature = note.text, blob
+        if key.kind == 4:
+            moment = int.from_bytes(blob[:8], "big")
+            message = f"cosignature/v1\ntime {moment}\n".encode() + note.text
+            signature = blob[8:]
+        try:
+            public.verify(signature, message)
+            return True
+        except InvalidSignature:
+            continue
+    return False
+
+
+# ---------------------------------------------------------------------------- the report
+
+
+GOOD, BAD, NOTED, SKIPPED = "bien", "mal", "aviso", "no_se_reviso"
+
+
+@dataclass
+class Step:
+    key: str
+    title: str
+    result: str
+    detail: str
+
+
+@dataclass
+class Report:
+    """Every check with its result, and what was found on the way."""
+
+    source: str = ""
+    steps: list[Step] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    actas: list[dict[str, Any]] = field(default_factory=list)
+    found: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[dict[str, Any]] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
+
+    def add(self, key: str, title: str, result: str, detail: str) -> None:
+        self.steps.append(Step(key, title, result, detail))
+
+    @property
+    def reasons(self) -> list[str]:
+        return [step.detail for step in self.steps if step.result == BAD]
+
+    @property
+    def verified(self) -> bool:
+        return not self.reasons
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "verificado": self.verified,
+            "fuente": self.source,
+            **self.facts,
+            "motivos": self.reasons,
+            "pasos": [
+                {"clave": s.key, "titulo": s.title, "resultado": s.result, "detalle": s.detail}
+                for s in self.steps
+            ],
+            "actas": self.actas,
+            "encontrado": self.found,
+            "avisos": self.notices,
+            "no_se_probo": self.limits,
+        }
+
+    def as_text(self) -> str:
+        marks = {GOOD: "  bien ", BAD: "  MAL  ", NOTED: "  ojo  ", SKIPPED: "  —    "}
+        lines = [self.headline(), ""]
+        if self.facts.get("modo") == "simulacro":
+            lines += ["ES UN SIMULACRO: los datos son ficticios.", ""]
+        lines += [f"{marks[s.result]}{s.title}: {s.detail}" for s in self.steps]
+        for acta in self.actas:
+            lines += ["", "Acta {} ({})".format(acta["acta"], acta["contienda"])]
+            lines += [f"  {name}: {acta[name]}" for name in acta if name not in ("acta", "contienda")]
+        for item in self.found:
+            lines += ["", "Encontrado: {}".format(item["que"])]
+        if self.notices:
+            lines += ["", "Avisos firmados:"] + ["  {}".format(notice["texto"]) for notice in self.notices]
+        if self.limits:
+            lines += ["", "Lo que esto no prueba:"] + [f"  - {limit}" for limit in self.limits]
+        return "\n".join(lines)
+
+    def headline(self) -> str:
+        if not self.verified:
+            return "NO VERIFICA: {}".format("; ".join(self.reasons))
+        cut = self.facts.get("corte")
+        return "VERIFICADO{}: {}".format(
+            "" if cut is None else f" el corte {cut}", self.facts.get("origen", self.source)
+        )
+
+
+# ---------------------------------------------------------------------------- the log
+
+
+def parse_json(data: bytes, what: str) -> dict[str, Any]:
+    """A JSON object. Raises Wrong."""
+    try:
+        value = json.loads(data.decode("utf-8"))
+    except (ValueError, UnicodeDecodeError, RecursionError):
+        raise Wrong(f"{what} no es JSON legible; puede estar incompleto") from None
+    if not isinstance(value, dict):
+        raise Wrong(f"{what} no tiene la forma esperada")
+    return value
+
+
+def canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def tile_number(number: int) -> str:
+    """1234067 → x001/x234/067 (C2SP tlog-tiles)."""
+    text = f"{number % 1000:03d}"
+    while number >= 1000:
+        number //= 1000
+        text = f"x{number % 1000:03d}/{text}"
+    return text
+
+
+def tile_keys(prefix: str, count: int) -> Iterator[tuple[str, int]]:
+    """The keys of the tiles that hold `count` items, and how many items each has."""
+    for number in range((count + 255) // 256):
+        width = min(256, count - number * 256)
+        yield prefix + tile_number(number) + ("" if width == 256 else f".p/{width}"), width
+
+
+def read_log(source: Any, size: int) -> list[bytes]:
+    """Every entry of a log of that size. Raises Wrong, Missing."""
+    if size > MAX_ENTRIES:
+        raise Wrong(f"la bitácora dice tener {size} entradas; se leen hasta {MAX_ENTRIES}")
+    entries: list[bytes] = []
+    for key, width in tile_keys("tile/entries/", size):
+        data, at = source.get(key, 256 * 65537), 0
+        for _ in range(width):
+            length = int.from_bytes(data[at : at + 2], "big")
+            entry = data[at + 2 : at + 2 + length]
+            if len(data) < at + 2 or len(entry) != length:
+                raise Wrong(f"{key} está incompleto")
+            entries.append(entry)
+            at += 2 + length
+        if at != len(data):
+            raise Wrong(f"{key} tiene bytes de más")
+    return entries
+
+
+def check_tiles(source: Any, leaves: Sequence[bytes]) -> int:
+    """The hash tiles say what the entries do; how many there are. Raises Wrong, Missing."""
+    row, level, tiles = list(leaves), 0, 0
+    while row:
+        for number, (key, width) in enumerate(tile_keys(f"tile/{level}/", len(row))):
+            if source.get(key) != b"".join(row[number * 256 : number * 256 + width]):
+                raise Wrong(f"la loseta {key} no corresponde a las entradas de la bitácora")
+            tiles += 1
+        row = [tree_root(row[i : i + 256]) for i in range(0, len(row) - 255, 256)]
+        level += 1
+    return tiles
+
+
+def entry_name(entry: dict[str, Any]) -> str:
+    """How a person is told of an entry."""
+    kind = entry.get("clase")
+    if kind == "emision":
+        return "el corte {}".format(entry.get("corte"))
+    if kind == "aviso":
+        return "el aviso {}".format(entry.get("numero"))
+    return f"la entrada de {kind}"
+
+
+def check_sequence(entries: Sequence[dict[str, Any]], origin: str) -> list[str]:
+    """What is out of order in the whole log, in Spanish; empty when nothing is."""
+    wrong: list[str] = []
+    if not entries or entries[0].get("clase") != "apertura":
+        return ["la bitácora no empieza con su apertura"]
+    opening = entries[0]
+    mode, cut, instant, closed, notice = opening.get("modo"), 0, -1, False, 0
+    if opening.get("origen") != origin:
+        wrong.append(
+            "la apertura es de «{}» y el punto de control de «{}»".format(opening.get("origen"), origin)
+        )
+    for index, entry in enumerate(entries[1:], start=1):
+        kind, name = entry.get("clase"), entry_name(entry)
+        if closed:
+            wrong.append(f"después del cierre aparece {name}: la bitácora debía quedar congelada")
+        if entry.get("modo", mode) != mode:
+            wrong.append("{} es de modo «{}» en una bitácora de «{}»".format(name, entry.get("modo"), mode))
+        if kind == "apertura":
+            wrong.append(f"hay una segunda apertura, en la entrada {index}")
+        elif kind == "emision":
+            if entry.get("corte") != cut + 1:
+                wrong.append(
+                    "después del corte {} sigue el {}: falta o se repite un corte".format(
+                        cut, entry.get("corte")
+                    )
+                )
+            if not isinstance(entry.get("instante_ms"), int) or entry["instante_ms"] <= instant:
+                wrong.append(f"la hora de {name} no es posterior a la del corte anterior")
+            else:
+                instant = entry["instante_ms"]
+            if entry.get("catalogo_sha256") != opening.get("catalogo_sha256"):
+                wrong.append(f"{name} es de otro catálogo que la apertura")
+            cut = entry["corte"] if isinstance(entry.get("corte"), int) else cut + 1
+        elif kind == "aviso":
+            if entry.get("numero") != notice + 1:
+                wrong.append("después del aviso {} sigue el {}".format(notice, entry.get("numero")))
+            notice = entry["numero"] if isinstance(entry.get("numero"), int) else notice + 1
+        elif kind == "cierre":
+            closed = True
+            if entry.get("ultimo_corte") != cut:
+                wrong.append(
+                    "el cierre dice que el último corte es el {} y fue el {}".format(
+                        entry.get("ultimo_corte"), cut
+                    )
+                )
+    return wrong
+
+
+# ---------------------------------------------------------------------------- the rows of a results CSV
+
+COUNTERS = (
+    "ACTAS_ESPERADAS",
+    "ACTAS_REGISTRADAS",
+    "ACTAS_FUERA_CATALOGO",
+    "ACTAS_CAPTURADAS",
+    "PORCENTAJE_ACTAS_CAPTURADAS",
+    "ACTAS_CONTABILIZADAS",
+    "PORCENTAJE_ACTAS_CONTABILIZADAS",
+    "PORCENTAJE_ACTAS_INCONSISTENCIAS",
+    "ACTAS_NO_CONTABILIZADAS",
+    "LISTA_NOMINAL_ACTAS_CONTABILIZADAS",
+    "TOTAL_VOTOS_C_CS",
+    "TOTAL_VOTOS_S_CS",
+    "PORCENTAJE_PARTICIPACION_CIUDADANA",
+)
+
+
+@dataclass
+class Table:
+    """A results CSV: its first line, its header by name, its columns and rows, and where the votes are."""
+
+    title: str
+    header: dict[str, str]
+    columns: list[str]
+    rows: list[list[str]]
+    first: int
+    end: int
+
+    def column(self, start: str) -> int:
+        for index, name in enumerate(self.columns):
+            if name.startswith(start):
+                return index
+        raise Wrong(f"no tiene la columna {start}")
+
+
+def parse_csv(data: bytes) -> Table:
+    """A results CSV of any of the structures in use. Raises Wrong."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", "replace")
+    lines = text.splitlines(keepends=True)
+    names = next((i for i, line in enumerate(lines[:60]) if line.startswith("ACTAS_ESPERADAS")), None)
+    table = next((i for i, line in enumerate(lines[:60]) if line.startswith("CLAVE_CASILLA")), None)
+    if names is None or table is None:
+        raise Wrong("no tiene la línea de contadores o la de columnas; puede estar incompleto")
+    separator = "|" if "|" in lines[table] else ","
+    values = lines[names + 1].strip().split(separator)
+    if len(values) != len(COUNTERS):
+        raise Wrong(f"el encabezado tiene {len(values)} valores y deben ser {len(COUNTERS)}")
+    rows = [row for row in csv.reader(lines[table:], delimiter=separator) if row]
+    columns = rows.pop(0)
+    title = next((line.strip() for line in lines if line.strip() and not line.startswith("sep=")), "")
+    result = Table(title, dict(zip(COUNTERS, values)), columns, rows, 0, 0)
+    result.first = 1 + max(
+        (i for i, n in enumerate(columns) if n.startswith(("TOTAL_VOTOS_SACADOS", "CODIGOS_"))), default=-1
+    )
+    result.end = result.column("TOTAL_VOTOS_ASENTADO")
+    if not 0 < result.first < result.end:
+        raise Wrong("no se encuentran las columnas de votos")
+    return result
+
+
+def plain(text: str) -> str:
+    """Without accents, in capitals."""
+    marks = unicodedata.normalize("NFD", text)
+    return "".join(c for c in marks if not unicodedata.combining(c)).upper().strip()
+
+
+def is_inconsistent(observation: str) -> bool:
+    """Exceeds the lista nominal, illegible or no datum; not «sin acta» nor fuera de catálogo."""
+    seen = plain(observation)
+    if seen.startswith(("SIN ACTA", "FUERA DE CATALOGO")):
+        return False
+    return any(word in seen for word in ("EXCEDE", "ILEGIBLE", "SIN DATO", "CAMPOS VACIOS"))
+
+
+def percent(part: int, whole: int) -> str:
+    """Four decimals, cut and not rounded."""
+    if whole <= 0:
+        return "0.0000"
+    value = part * 1_000_000 // whole
+    return f"{value // 10_000}.{value % 10_000:04d}"
+
+
+def recount(table: Table, last: bool) -> dict[str, str]:
+    """The thirteen counters from the rows (Anexo 13 of the Reglamento de Elecciones). Raises Wrong.
+
+    CONTABILIZADA: 1 counted, 0 captured and not counted, 2 fuera de catálogo, - not captured.
+    Participation takes in the casillas especiales only in the last cut.
+    """
+    kind, seen = table.column("CONTABILIZADA"), table.column("OBSERVACIONES")
+    casilla, electors = table.column("TIPO_CASILLA"), table.column("LISTA_NOMINAL")
+    total = table.column("TOTAL_VOTOS_CALCULADO")
+    count = {"1": 0, "0": 0, "2": 0, "-": 0}
+    strange = lista = votes = special = 0
+    for number, row in enumerate(table.rows, start=1):
+        if len(row) != len(table.columns) or row[kind] not in count:
+            raise Wrong(f"la fila {number} está incompleta o no dice si se contabiliza")
+        count[row[kind]] += 1
+        if is_inconsistent(row[seen]):
+            strange += 1
+        if row[kind] == "1":
+            here = sum(int(cell) for cell in row[table.first : table.end] if cell.isdecimal())
+            if row[total] != str(here):
+                raise Wrong(f"la fila {number} dice {row[total]} votos y suma {here}")
+            if not row[electors].isdecimal():
+                raise Wrong(f"la fila {number} no tiene lista nominal")
+            votes += here
+            lista += int(row[electors])
+            if row[casilla] == "S":
+                special += here
+    captured = count["1"] + count["0"]
+    expected = captured + count["-"]
+    values = (
+        expected,
+        captured + count["2"],
+        count["2"],
+        captured,
+        percent(captured, expected),
+        count["1"],
+        percent(count["1"], expected),
+        percent(strange, expected),
+        count["0"],
+        lista,
+        votes,
+        votes - special,
+        percent(votes if last else votes - special, lista),
+    )
+    return {name: str(value) for name, value in zip(COUNTERS, values)}
+
+
+def differences(said: dict[str, Any], found: dict[str, str], who: str) -> list[str]:
+    return [
+        f"{name}: {who} dice {said.get(name)} y las filas dan {found[name]}"
+        for name in COUNTERS
+        if said.get(name) != found[name]
+    ]
+
+
+# ---------------------------------------------------------------------------- the copy one keeps
+
+
+@dataclass
+class Kept:
+    """What was verified another day: the checkpoint and the name of each entry of the log."""
+
+    origin: str
+    vkey: str
+    note: Note
+    leaves: list[str]
+    names: list[str]
+
+
+def read_kept(data: bytes) -> Kept:
+    """The copy from its file; the page of the portal writes the same. Raises Wrong."""
+    what = "el archivo guardado"
+    raw = parse_json(data, what)
+    try:
+        note = parse_note(raw["checkpoint"].encode(), what)
+        kept = Kept(raw["origen"], raw["vkey"], note, list(raw["hojas"]), list(raw["nombres"]))
+        leaves = [bytes.fromhex(leaf) for leaf in kept.leaves]
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise Wrong("el archivo guardado no tiene la forma esperada") from None
+    if not signed_by(note, parse_key(kept.vkey)) or note.origin != kept.origin:
+        raise Wrong("el archivo guardado está alterado: su firma no es de la llave que trae")
+    if len(leaves) != note.size or len(kept.names) != note.size or tree_root(leaves) != note.root:
+        raise Wrong("el archivo guardado está alterado: sus entradas no dan su raíz")
+    return kept
+
+
+def kept_bytes(vkey: str, note: Note, leaves: Sequence[bytes], names: Sequence[str]) -> bytes:
+    return canonical(
+        {
+            "formato": 1,
+            "origen": note.origin,
+            "vkey": vkey,
+            "checkpoint": note.raw,
+            "hojas": [leaf.hex() for leaf in leaves],
+            "nombres": list(names),
+        }
+    )
+
+
+def compare_kept(kept: Kept, leaves: Sequence[bytes], names: Sequence[str]) -> str:
+    """That the log only grew since the copy was kept. Raises Wrong saying what changed."""
+    for index, leaf in enumerate(kept.leaves):
+        if index >= len(leaves):
+            lost = ", ".join(kept.names[index : index + 5])
+            raise Wrong(f"la bitácora se hizo más corta: ya no está {lost}, que usted guardó")
+        if leaves[index].hex() != leaf:
+            raise Wrong(
+                "la bitácora fue reescrita o bifurcada: donde usted guardó {} hoy hay {}".format(
+                    kept.names[index], "otra versión" if names[index] == kept.names[index] else names[index]
+                )
+            )
+    if tree_root(leaves[: kept.note.size]) != kept.note.root:
+        raise Wrong("la bitácora de hoy no es continuación de la que usted guardó")
+    added = len(leaves) - len(kept.leaves)
+    return f"lo guardado sigue igual; desde entonces se agregaron {added} entradas"
+
+
+# ---------------------------------------------------------------------------- the verification
+
+
+@dataclass
+class Options:
+    """What is asked besides the publication."""
+
+    acta: str = ""
+    casilla: str = ""
+    key: str = ""
+    kept: Path | None = None
+    mode: str = ""
+    image: Path | None = None
+    complete: bool = False
+
+
+class _Stop(Exception):
+    """A step everything after depends on failed; the report already says so."""
+
+
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+NOTICE_NAMES = {
+    "hueco": "no hubo corte",
+    "detenida": "publicación detenida",
+    "reanudada": "publicación reanudada",
+    "cierre_anticipado": "cierre anticipado",
+    "correccion": "corrección",
+}
+
+
+class Verifier:
+    """The checks in order; each is one step of the report."""
+
+    def __init__(self, source: Any, options: Options) -> None:
+        self.source, self.options = source, options
+        self.report = Report(source=source.name)
+        self.entries: list[dict[str, Any]] = []
+        self.leaves: list[bytes] = []
+        self.names: list[str] = []
+        self.tables: dict[str, Table] = {}
+        self.files: dict[str, dict[str, Any]] = {}
+        self.acta_leaves: dict[int, bytes] = {}
+
+    def check(
+        self, key: str, title: str, work: Callable[..., Any], *given: Any, needed: bool = False
+    ) -> bool:
+        """One step. `work` answers its detail, or (result, detail)."""
+        try:
+            said = work(*given)
+            result, detail = said if isinstance(said, tuple) else (GOOD, said)
+        except (Wrong, Missing) as error:
+            result, detail = BAD, str(error)
+        except MALFORMED as error:
+            result, detail = BAD, f"los datos no tienen la forma esperada ({error})"
+        self.report.add(key, title, result, detail)
+        if result == BAD and needed:
+            raise _Stop
+        return bool(result != BAD)
+
+    def run(self) -> Report:
+        """All the checks. Raises Unreadable when there is nothing to verify."""
+        with contextlib.suppress(_Stop):
+            self._whole() if not isinstance(self.source, ZipSource) else self._zip()
+        facts = self.report.facts
+        if self.options.kept is not None and self.report.verified and self.leaves:
+            data = kept_bytes(self.key.vkey, self.note, self.leaves, self.names)
+            temporary = self.options.kept.with_name(self.options.kept.name + ".tmp")
+            try:
+                temporary.write_bytes(data)
+                temporary.replace(self.options.kept)
+            except OSError as error:
+                raise Unreadable(f"no se puede guardar {self.options.kept}: {error.strerror}") from error
+            facts["guardado"] = str(self.options.kept)
+        self.report.limits += [
+            "que las cifras sean las del papel: para eso está la imagen de cada acta",
+        ]
+        return self.report
+
+    # -- a whole publication: an address or a folder
+
+    def _whole(self) -> None:
+        data = self.source.get("corte.json", 64 << 10)
+        note = self.source.get("checkpoint", 64 << 10)
+        self.check("puntero", "Puntero", self._pointer, data, needed=True)
+        self.check("punto_de_control", "Punto de control", self._checkpoint, note, needed=True)
+        self._signatures()
+        self.check("bitacora", "Bitácora completa", self._log, needed=True)
+        self.check("secuencia", "Orden de la bitácora", self._sequence)
+        self.check("guardado", "Lo que usted guardó", self._kept)
+        self.check("emision", "Emisión del corte", self._emission, needed=True)
+        self.check("coherencia", "Puntero y emisión", self._coherent)
+        self._cut("cortes/{:04d}/".format(self.entry["corte"]), some=False)
+        self.check("avisos", "Avisos y huecos", self._notices)
+        for contest in sorted(self.entry["contiendas"]):
+            self.check("arbol", f"Resultados por nivel de {contest}", self._tree, contest)
+        self.check("actas", "Árbol de actas", self._all_actas)
+        self._asked()
+
+    def _pointer(self, data: bytes) -> str:
+        self.pointer = parse_json(data, "corte.json")
+        number, base = self.pointer["corte"], self.pointer["base"]
+        if base != f"cortes/{number:04d}/" or self.pointer["emision"] != f"emisiones/{number:04d}.json":
+            raise Wrong(f"corte.json apunta a rutas que no son las de su corte {number}")
+        self.report.facts.update(
+            corte=number, instante=self.pointer.get("instante"), ultimo=bool(self.pointer.get("ultimo"))
+        )
+        return "corte {} de {}{}".format(
+            number, self.pointer.get("instante"), ", el último" if self.pointer.get("ultimo") else ""
+        )
+
+    def _checkpoint(self, data: bytes) -> str:
+        self.note = parse_note(data)
+        mode = self.note.origin.rsplit("/", 1)[-1]
+        if mode not in ("oficial", "simulacro"):
+            raise Wrong(f"el origen «{self.note.origin}» no dice si es oficial o simulacro")
+        self.mode = mode
+        self.report.facts.update(
+            origen=self.note.origin, modo=mode, tamano=self.note.size, raiz=self.note.root.hex()
+        )
+        return f"{self.note.size} entradas, origen {self.note.origin}"
+
+    def _signatures(self) -> None:
+        self.keys: dict[str, Any] = {}
+        self.kept: Kept | None = None
+        self.check("llaves", "Llaves publicadas", self._published_keys)
+        self.check("modo", "Modo", self._mode, needed=True)
+        self.check("llave", "Llave", self._choose_key, needed=True)
+        self.check("firma", "Firma del punto de control", self._signature, needed=True)
+        self.check("testigos", "Testigos", self._witnesses)
+
+    def _published_keys(self) -> Any:
+        try:
+            raw = self.source.get("llaves.json")
+        except Missing:
+            return NOTED, "no trae llaves.json; hace falta una llave dada o guardada"
+        self.keys = parse_json(raw, "llaves.json")
+        if self.keys["origen"] != self.note.origin or self.keys["modo"] != self.mode:
+            raise Wrong(
+                "llaves.json es de «{}» ({}) y el punto de control de «{}»".format(
+                    self.keys["origen"], self.keys["modo"], self.note.origin
+                )
+            )
+        return "{} de {}".format(len(self.keys["llaves"]), self.keys["origen"])
+
+    def _mode(self) -> str:
+        said = getattr(self, "pointer", {}).get("modo", self.mode)
+        if said != self.mode:
+            raise Wrong(
+                "corte.json dice «{}» y lo firmado es «{}»: {}".format(
+                    said,
+                    self.mode,
+                    "un simulacro presentado como oficial" if said == "oficial" else "no corresponden",
+                )
+            )
+        if self.options.mode and self.options.mode != self.mode:
+            raise Wrong(
+                "usted pidió una publicación de modo «{}» y ésta es «{}»{}".format(
+                    self.options.mode,
+                    self.mode,
+                    ": sus datos son ficticios" if self.mode == "simulacro" else "",
+                )
+            )
+        return "simulacro: los datos son ficticios" if self.mode == "simulacro" else "oficial"
+
+    def _choose_key(self) -> Any:
+        if self.options.kept is not None and self.options.kept.exists():
+            self.kept = read_kept(read_file(self.options.kept, 64 << 20))
+        if self.options.key:
+            text = self.options.key
+            path = Path(text)
+            if "+" not in text and path.is_file():
+                text = read_file(path, SMALL).decode("utf-8", "replace").strip()
+            self.key, whence, result = parse_key(text), "la que usted dio", GOOD
+        elif self.kept is not None:
+            self.key, whence, result = parse_key(self.kept.vkey), "la que usted guardó", GOOD
+        else:
+            now = [item for item in self.keys.get("llaves", []) if item.get("hasta_ms") is None]
+            if not now:
+                raise Wrong("no hay llave con qué comprobar: use --llave")
+            self.key, result = parse_key(now[-1]["vkey"]), NOTED
+            whence = (
+                "tomada del mismo sitio: prueba que el sitio es coherente consigo mismo, no quién lo firma; "
+                "compárela con la que difundió el instituto y désela con --llave"
+            )
+        self.trust = self.key
+        self.report.facts["llave"] = self.key.vkey
+        if self.key.name != self.note.origin:
+            extra = ""
+            if self.key.name.endswith("/simulacro") and self.mode == "oficial":
+                extra = ": es una llave de simulacro en una publicación que se dice oficial"
+            elif self.key.name.endswith("/oficial") and self.mode == "simulacro":
+                extra = ": es un simulacro, no la publicación oficial"
+            raise Wrong(f"la llave es de «{self.key.name}» y lo publicado de «{self.note.origin}»{extra}")
+        return result, f"{self.key.vkey} ({whence})"
+
+    def _signature(self) -> str:
+        if signed_by(self.note, self.key):
+            return f"válida, de {self.key.name}"
+        # A ZIP has no log to show that one key handed over to another.
+        listed = [] if isinstance(self.source, ZipSource) else self.keys.get("llaves", [])
+        for item in listed:
+            other = parse_key(item["vkey"])
+            # The log says which key follows which; `_log` demands that the trusted one signed that entry.
+            if other.name == self.key.name and signed_by(self.note, other):
+                self.key = other
+                return f"válida, de la llave {other.ident.hex()}; su relevo se comprueba en la bitácora"
+        raise Wrong(f"la firma del punto de control no es de la llave {self.key.vkey}")
+
+    def _witnesses(self) -> Any:
+        listed = [(w["nombre"], parse_key(w["vkey"])) for w in self.keys.get("testigos", [])]
+        if not listed:
+            return SKIPPED, "esta publicación no tiene testigos"
+        signed = [name for name, key in listed if signed_by(self.note, key)]
+        threshold = self.keys.get("umbral", 0)
+        self.report.facts["testigos"] = {"de": len(listed), "con": len(signed), "umbral": threshold}
+        told = "{} de {} testigos{}".format(
+            len(signed), len(listed), ": " + ", ".join(signed) if signed else ""
+        )
+        if len(signed) < threshold:
+            return NOTED, told + f"; se esperaban {threshold} (la publicación no espera a los testigos)"
+        return told
+
+    def _log(self) -> str:
+        raw = read_log(self.source, self.note.size)
+        self.entries = [parse_json(entry, f"la entrada {i}") for i, entry in enumerate(raw)]
+        self.leaves = [leaf_hash(entry) for entry in raw]
+        self.raw = raw
+        self.names = [entry_name(entry) for entry in self.entries]
+        if tree_root(self.leaves) != self.note.root:
+            raise Wrong("las entradas de la bitácora no dan la raíz firmada: fueron cambiadas o falta alguna")
+        tiles = check_tiles(self.source, self.leaves)
+        self._rotation()
+        return f"{len(raw)} entradas dan la raíz firmada; {tiles} losetas"
+
+    def _rotation(self) -> None:
+        """When the signing key is not the trusted one: the log hands over and the trusted key signed it."""
+        if self.key == self.trust:
+            return
+        here = self.trust.vkey
+        for index, entry in enumerate(self.entries):
+            if entry.get("clase") != "llave" or entry.get("anterior") != here:
+                continue
+            here = entry["nueva"]
+            if here == self.key.vkey and signed_by(self.note, self.trust):
+                return
+            if (
+                here == self.key.vkey
+                and entry.get("anterior") == self.trust.vkey
+                and self._signed_after(index)
+            ):
+                return
+        raise Wrong(
+            "la firma no es de la llave en que usted confía, y nada firmado por ella pasa la firma a otra"
+        )
+
+    def _signed_after(self, index: int) -> bool:
+        for entry in self.entries[index:]:
+            if entry.get("clase") != "emision":
+                continue
+            bundle = parse_json(self.source.get("emisiones/{:04d}.json".format(entry["corte"])), "la emisión")
+            note = parse_note(bundle["checkpoint"].encode())
+            same = note.size <= len(self.leaves) and tree_root(self.leaves[: note.size]) == note.root
+            if note.size > index and same and signed_by(note, self.trust):
+                return True
+        return False
+
+    def _sequence(self) -> str:
+        wrong = check_sequence(self.entries, self.note.origin)
+        if wrong:
+            raise Wrong("; ".join(wrong[:5]))
+        cuts = sum(1 for e in self.entries if e.get("clase") == "emision")
+        closed = any(e.get("clase") == "cierre" for e in self.entries)
+        self.report.facts.update(cortes=cuts, cerrada=closed)
+        return "{} cortes seguidos, sin faltar ninguno{}".format(
+            cuts, "; cerrada y congelada" if closed else ""
+        )
+
+    def _kept(self) -> Any:
+        if self.kept is None and self.options.kept is not None:
+            return SKIPPED, "es la primera vez: si todo verifica, se guarda para la próxima"
+        if self.kept is None:
+            return (
+                SKIPPED,
+                "no dio una copia anterior: use --guardado ARCHIVO y consérvelo para la próxima vez",
+            )
+        if self.kept.origin != self.note.origin:
+            raise Wrong(f"lo que usted guardó es de «{self.kept.origin}»")
+        return compare_kept(self.kept, self.leaves, self.names)
+
+    def _emission(self) -> Any:
+        index, number = self.pointer["hoja"], self.pointer["corte"]
+        cuts = {e["corte"]: i for i, e in enumerate(self.entries) if e.get("clase") == "emision"}
+        if cuts.get(number) != index:
+            raise Wrong(f"la bitácora no tiene el corte {number} en la entrada {index} que dice corte.json")
+        self.entry = self.entries[index]
+        bundle = parse_json(self.source.get(self.pointer["emision"]), self.pointer["emision"])
+        if self._bundle(bundle) != self.raw[index]:
+            raise Wrong("{} trae otra emisión que la de la bitácora".format(self.pointer["emision"]))
+        size = bundle["tamano"]
+        if (
+            size > len(self.leaves)
+            or tree_root(self.leaves[:size]) != parse_note(bundle["checkpoint"].encode()).root
+        ):
+            raise Wrong(f"la prueba del corte {number} es de otra bitácora: hay dos versiones firmadas")
+        late = max(cuts) - number
+        told = "es la entrada {} y su prueba de {} bytes es correcta".format(
+            index, 32 * len(bundle["prueba"])
+        )
+        return told if late == 0 else (NOTED, told + f"; la bitácora ya tiene {late} corte(s) posterior(es)")
+
+    def _bundle(self, bundle: dict[str, Any]) -> bytes:
+        """The entry of a proof bundle, once its inclusion and signature hold."""
+        entry, note = _b64(bundle["entrada"]), parse_note(bundle["checkpoint"].encode(), "la emisión")
+        proof = [bytes.fromhex(item) for item in bundle["prueba"]]
+        if note.origin != self.note.origin or note.size != bundle["tamano"]:
+            raise Wrong("el punto de control de la emisión no es de esta bitácora o de ese tamaño")
+        if root_from_proof(leaf_hash(entry), bundle["hoja"], note.size, proof) != note.root:
+            raise Wrong("la prueba de inclusión de la emisión no lleva a la raíz firmada")
+        listed = [parse_key(item["vkey"]) for item in self.keys.get("llaves", [])]
+        if not any(
+            signed_by(note, key) for key in [self.key, self.trust, *listed] if key.name == note.origin
+        ):
+            raise Wrong("el punto de control de la emisión no está firmado por una llave de esta publicación")
+        return entry
+
+    def _coherent(self) -> str:
+        for name in ("modo", "entidad", "corte", "instante_ms", "ultimo", "manifiesto_sha256"):
+            if self.pointer[name] != self.entry[name]:
+                raise Wrong(
+                    f"corte.json dice {name} = {self.pointer[name]} y lo firmado es {self.entry[name]}"
+                )
+        told = self.pointer["bitacora"]
+        if told["tamano"] > self.note.size:
+            raise Wrong(
+                "corte.json habla de {} entradas y el punto de control de {}".format(
+                    told["tamano"], self.note.size
+                )
+            )
+        if (
+            told["origen"] != self.note.origin
+            or tree_root(self.leaves[: told["tamano"]]).hex() != told["raiz"]
+        ):
+            raise Wrong("la bitácora que dice corte.json no es la firmada")
+        return "dicen lo mismo"
+
+    def _cut(self, base: str, *, some: bool) -> None:
+        """The manifest, every file by its hash, and the header of each CSV."""
+        self.check("manifiesto", "Manifiesto", self._manifest, base, needed=True)
+        self.check("archivos", "Archivos del corte", self._files, base, some)
+        for contest in sorted(self.entry["contiendas"]):
+            title = f"Encabezado de {contest}"
+            self.check("encabezado", title, self._header, base, contest, some)
+
+    def _manifest(self, base: str) -> str:
+        data = self.source.get(base + "manifiesto.json")
+        if sha256_hex(data) != self.entry["manifiesto_sha256"]:
+            raise Wrong("manifiesto.json no es el firmado en la emisión: fue cambiado")
+        manifest = parse_json(data, "manifiesto.json")
+        for name in ("modo", "corte", "instante_ms", "ultimo", "seq_high", "catalogo_sha256"):
+            if manifest[name] != self.entry[name]:
+                raise Wrong(
+                    f"el manifiesto dice {name} = {manifest[name]} y lo firmado es {self.entry[name]}"
+                )
+        if manifest["raices_json"] != {c: v["raiz"] for c, v in self.entry["contiendas"].items()}:
+            raise Wrong("las raíces de resultados del manifiesto no son las firmadas")
+        self.files = {item["ruta"]: item for item in manifest["archivos"]}
+        index = self.source.get(base + "indice.json", 4 << 20)
+        if sha256_hex(index) != self.files["indice.json"]["sha256"]:
+            raise Wrong("el archivo indice.json fue cambiado: su huella no es la del manifiesto")
+        self.index = parse_json(index, "indice.json")
+        if self.index["modo"] != self.entry["modo"]:
+            raise Wrong(
+                "indice.json dice «{}» y lo firmado es «{}»".format(self.index["modo"], self.entry["modo"])
+            )
+        return f"es el firmado; nombra {len(self.files)} archivos"
+
+    def _files(self, base: str, some: bool) -> Any:
+        absent, changed, size, held = [], [], 0, {}
+        for name in sorted(self.files):
+            try:
+                data = self.source.get(base + safe_key(name), LARGE)
+            except Missing:
+                absent.append(name)
+                continue
+            size += len(data)
+            if len(data) != self.files[name]["bytes"]:
+                changed.append(
+                    "{} (tiene {} bytes y debe tener {})".format(name, len(data), self.files[name]["bytes"])
+                )
+            elif sha256_hex(data) != self.files[name]["sha256"]:
+                changed.append(f"{name} (su huella SHA-256 no es la del manifiesto)")
+            elif name.endswith(".zip"):
+                held[name] = data
+        if changed:
+            raise Wrong("archivo cambiado: " + "; ".join(changed))
+        if absent and not some:
+            raise Wrong("faltan archivos del corte: " + ", ".join(absent))
+        for name, data in held.items():
+            self._inner(name, data)
+        told = f"{len(self.files) - len(absent)} con su huella correcta ({size / 1e6:.1f} MB)"
+        return (NOTED, told + "; no vienen: " + ", ".join(absent)) if absent else told
+
+    def _inner(self, name: str, data: bytes) -> None:
+        """What a ZIP of the cut holds is the same that is published outside it."""
+        inner = ZipSource(data, name)
+        for member in inner.names():
+            if member in self.files and sha256_hex(inner.get(member, LARGE)) != self.files[member]["sha256"]:
+                raise Wrong(f"{member} dentro de {name} no es el mismo que el publicado")
+
+    def _header(self, base: str, contest: str, some: bool) -> Any:
+        name = self.index["contiendas"][contest]["csv"]
+        try:
+            data = self.source.get(base + safe_key(name), LARGE)
+        except Missing:
+            if some:
+                return SKIPPED, f"{name} no viene"
+            raise
+        table = parse_csv(data)
+        self.tables[contest] = table
+        found = recount(table, bool(self.entry["ultimo"]))
+        wrong = differences(table.header, found, "el encabezado de " + name)
+        wrong += differences(self.entry["contiendas"][contest]["encabezado"], found, "lo firmado")
+        if wrong:
+            raise Wrong("; ".join(wrong[:4]))
+        if self.mode == "oficial" and "SIMULACRO" in plain(table.title):
+            raise Wrong(f"{name} dice SIMULACRO en una publicación oficial")
+        return f"los 13 contadores salen de las {len(table.rows):,} filas de {name}"
+
+    def _notices(self) -> Any:
+        bad = []
+        for raw, entry in zip(self.raw, self.entries):
+            if entry.get("clase") != "aviso":
+                continue
+            kind = NOTICE_NAMES.get(entry["tipo"], entry["tipo"])
+            self.report.notices.append(
+                dict(entry, texto="{}. {}: {}".format(entry["numero"], kind, entry.get("motivo", "")))
+            )
+            key = "avisos/{:04d}.json".format(entry["numero"])
+            try:
+                data = self.source.get(key)
+                copy = parse_json(data, key)
+                same = _b64(copy["entrada"]) == raw if "entrada" in copy else canonical(copy) == raw
+            except Missing:
+                same = False
+            if not same:
+                bad.append(key)
+        said, n = self.pointer.get("avisos", 0), len(self.report.notices)
+        if bad:
+            raise Wrong("falta o no es el firmado: " + ", ".join(bad))
+        if said > n:
+            raise Wrong(f"corte.json dice {said} avisos y la bitácora tiene {n}")
+        gaps = self._silences()
+        if gaps:
+            return NOTED, "{} aviso(s); sin aviso: {}".format(n, "; ".join(gaps[:5]))
+        return f"{n} aviso(s) firmados; ningún hueco sin aviso"
+
+    def _silences(self) -> list[str]:
+        """Stretches of more than twenty minutes without a cut and without a notice (RE 339)."""
+        times = [(e["instante_ms"], e["corte"]) for e in self.entries if e.get("clase") == "emision"]
+        covered = [(n["desde_ms"], n["hasta_ms"] or 1 << 60) for n in self.report.notices]
+        told = []
+        for (before, first), (after, second) in zip(times, times[1:]):
+            minutes = (after - before) // 60_000
+            if minutes > 20 and not any(since <= after and until >= before for since, until in covered):
+                told.append(f"{minutes} min entre los cortes {first} y {second}")
+        return told
+
+    # -- the actas
+
+    def _object(self, name: str) -> dict[str, Any]:
+        if not re.fullmatch(r"[0-9a-f]{64}", name):
+            raise Wrong(f"«{name}» no es el nombre de un objeto")
+        data = self.source.get(f"objetos/{name[:2]}/{name}.json", 64 << 20)
+        if sha256_hex(data) != name:
+            raise Wrong(f"el objeto {name[:16]}… fue cambiado: su contenido no da su nombre")
+        return parse_json(data, "el objeto " + name[:16])
+
+    @property
+    def _walks(self) -> bool:
+        return self.options.complete or isinstance(self.source, DirSource)
+
+    def _tree(self, contest: str) -> Any:
+        signed = self.entry["contiendas"][contest]
+        top = self._object(signed["raiz"])
+        if top["modo"] != self.mode or top["contienda"] != contest:
+            raise Wrong("los resultados son de {} ({})".format(top["contienda"], top["modo"]))
+        if top["contadores"] != signed["encabezado"]:
+            raise Wrong("los contadores de la entidad no son los firmados")
+        rows = self._rows_of(contest, top)
+        objects, total = 1, [0] * len(top["votos"])
+        for item in top.get("fuera_de_catalogo", []):
+            self._leaf(contest, item)
+        with ThreadPoolExecutor(8) as pool:
+            for territory, name in (pair[:2] for pair in top["territorios"]):
+                place = self._object(name)
+                objects += 1
+                total = [a + b for a, b in zip(total, place["votos"])]
+                if not self._walks:
+                    continue
+                below = [0] * len(total)
+                names = [pair[1] for pair in place["secciones"]]
+                found = (
+                    pool.map(self._object, names)
+                    if isinstance(self.source, UrlSource)
+                    else map(self._object, names)
+                )
+                for section in found:
+                    objects += 1
+                    below = [a + b for a, b in zip(below, section["votos"])]
+                    self._section(contest, section, rows)
+                if below != place["votos"]:
+                    raise Wrong(f"las secciones del territorio {territory} no suman sus votos")
+        if total != top["votos"]:
+            raise Wrong("los territorios no suman los votos de la entidad")
+        if self._walks:
+            return f"{objects} objetos llegan a la raíz firmada, suman, y sus actas dicen lo mismo que el CSV"
+        return (
+            NOTED,
+            f"{objects} objetos (entidad y territorios) suman; --completo revisa cada sección",
+        )
+
+    def _rows_of(self, contest: str, top: dict[str, Any]) -> dict[str, tuple[list[str], str, str]]:
+        """The votes in the order of the objects, the CONTABILIZADA and the image of each row, by acta."""
+        table = self.tables.get(contest)
+        if table is None or "CLAVE_ACTA" not in table.columns:
+            return {}
+        codes = [column["codigo"] for column in top["columnas"]]
+        names = table.columns[table.first : table.end]
+        if set(codes) == set(names):
+            order = [table.first + names.index(code) for code in codes]
+        elif len(codes) == len(names):
+            order = list(range(table.first, table.end))
+        else:
+            return {}
+        key, kind = table.column("CLAVE_ACTA"), table.column("CONTABILIZADA")
+        image = next((i for i, n in enumerate(table.columns) if n.startswith("CODIGO_INTEGRIDAD")), kind)
+        return {
+            row[key].strip("'= \""): ([row[i] for i in order], row[kind], row[image]) for row in table.rows
+        }
+
+    def _section(self, contest: str, section: dict[str, Any], rows: dict[str, Any]) -> None:
+        total = [0] * len(section["votos"])
+        for acta in section["actas"]:
+            self._leaf(contest, acta)
+            counted = acta.get("contabilizada") is True
+            if counted:
+                total = [a + (b if isinstance(b, int) else 0) for a, b in zip(total, acta["votos"])]
+            row = rows.get(acta["acta"])
+            if row is None:
+                if rows:
+                    raise Wrong("el acta {} está en los objetos y no en el CSV".format(acta["acta"]))
+                continue
+            votes, kind, image = row
+            same = (kind == "1") == counted and all(
+                not isinstance(vote, int) or cell == str(vote)
+                for vote, cell in zip(acta.get("votos", ()), votes)
+            )
+            if not same or (acta.get("imagen") and len(image) == 64 and image != acta["imagen"]):
+                raise Wrong("el acta {} dice una cosa en el CSV y otra en los objetos".format(acta["acta"]))
+        if total != section["votos"]:
+            raise Wrong("las actas de la sección {} no suman sus votos".format(section.get("seccion")))
+
+    def _leaf(self, contest: str, acta: dict[str, Any]) -> bytes:
+        leaf = leaf_hash(canonical({"acta": acta, "contienda": contest}))
+        if isinstance(acta.get("hoja"), int):
+            self.acta_leaves[acta["hoja"]] = leaf
+        return leaf
+
+    def _all_actas(self) -> Any:
+        size = self.entry["actas"]["hojas"]
+        if not self._walks:
+            return SKIPPED, f"son {size} actas; --completo las revisa todas, --acta CLAVE una"
+        leaves = (
+            [self.acta_leaves[i] for i in range(size)] if set(self.acta_leaves) == set(range(size)) else []
+        )
+        if len(leaves) != size:
+            raise Wrong(f"los objetos tienen {len(self.acta_leaves)} actas y lo firmado dice {size}")
+        if tree_root(leaves).hex() != self.entry["actas"]["raiz"]:
+            raise Wrong("las actas de los objetos no dan la raíz firmada")
+        return f"las {size:,} actas dan la raíz firmada"
+
+    def _asked(self) -> None:
+        """What the user asked about: an acta, a casilla, a photo or a file."""
+        asked = (("acta", self.options.acta), ("casilla", self.options.casilla))
+        for kind, key in asked:
+            if key:
+                self.check(kind, f"{kind.capitalize()} {key}", self._find, kind, key)
+        if self.options.image is not None:
+            path = self.options.image
+            data = read_file(path, LARGE)
+            self.check("imagen", f"Archivo {path.name}", lambda: self._lookup(path.name, sha256_hex(data)))
+
+    def _find(self, kind: str, key: str) -> str:
+        wanted = key.strip().strip("'").upper()
+        hits = 0
+        for contest in sorted(self.entry["contiendas"]):
+            sections = self._sections_with(contest, kind, wanted)
+            top = self._object(self.entry["contiendas"][contest]["raiz"])
+            for _territory, name in (pair[:2] for pair in top["territorios"]):
+                if sections == set():
+                    break
+                for pair in self._object(name)["secciones"]:
+                    if sections is not None and pair[0] not in sections:
+                        continue
+                    for acta in self._object(pair[1])["actas"]:
+                        if acta[kind].upper() == wanted:
+                            self._prove(contest, acta, top)
+                            hits += 1
+        if not hits:
+            raise Wrong(
+                "no hay {} «{}» en este corte".format(
+                    "ningún acta" if kind == "acta" else "ninguna casilla", key
+                )
+            )
+        return f"{hits} acta(s) en el árbol firmado, con su prueba de inclusión"
+
+    def _sections_with(self, contest: str, kind: str, wanted: str) -> Iterable[Any] | None:
+        """The sections to look in, from the CSV; None when it does not say."""
+        table = self.tables.get(contest)
+        name = "CLAVE_ACTA" if kind == "acta" else "CLAVE_CASILLA"
+        if table is None or name not in table.columns or "SECCION" not in table.columns:
+            return None
+        key, section = table.columns.index(name), table.columns.index("SECCION")
+        found = {
+            row[section].strip("'= \"") for row in table.rows if row[key].strip("'= \"").upper() == wanted
+        }
+        return {int(text) for text in found} if all(text.isdecimal() for text in found) else None
+
+    def _prove(self, contest: str, acta: dict[str, Any], top: dict[str, Any]) -> None:
+        """One acta: its inclusion in the signed tree and its image."""
+        signed = self.entry["actas"]
+        proof = self._proof(bytes.fromhex(signed["raiz"]), acta["hoja"], signed["hojas"])
+        leaf = leaf_hash(canonical({"acta": acta, "contienda": contest}))
+        if root_from_proof(leaf, acta["hoja"], signed["hojas"], proof) != bytes.fromhex(signed["raiz"]):
+            raise Wrong("el acta {} no es la que está en el árbol firmado".format(acta["acta"]))
+        told: dict[str, Any] = {
+            "acta": acta["acta"],
+            "contienda": contest,
+            "casilla": acta["casilla"],
+            "estado": acta["estado"],
+            "hoja": acta["hoja"],
+            "prueba": [item.hex() for item in proof],
+            "bytes_de_prueba": 32 * len(proof),
+        }
+        if acta.get("votos"):
+            codes = [column["codigo"] for column in top["columnas"]]
+            told["votos"] = {c: v for c, v in zip(codes, acta["votos"]) if v is not None}
+            told["contabilizada"] = acta["contabilizada"]
+        image = acta.get("imagen")
+        if image:
+            told["imagen"] = image
+            told["archivo_de_imagen"] = self._image(acta["acta"], image)
+        self.report.actas.append(told)
+
+    def _image(self, acta: str, image: str) -> str:
+        if not re.fullmatch(r"[0-9a-f]{64}", image):
+            raise Wrong(f"la huella de la imagen del acta {acta} no es un SHA-256")
+        for suffix in ("jpg", "png"):
+            key = f"imagenes/{image[:2]}/{image}.{suffix}"
+            try:
+                data = self.source.get(key, 64 << 20)
+            except Missing:
+                continue
+            if sha256_hex(data) != image:
+                raise Wrong(f"la imagen del acta {acta} fue cambiada: su huella no es la publicada")
+            return key + " (su huella es la publicada)"
+        return "no está publicada la imagen; solo su huella"
+
+    def _proof(self, root: bytes, index: int, size: int) -> list[bytes]:
+        """The inclusion proof of an acta, from the tiles of the acta tree (256 hashes each)."""
+        if not 0 <= index < size:
+            raise Wrong(f"la hoja {index} no cabe en un árbol de {size}")
+        levels = 1
+        while 256**levels < size:
+            levels += 1
+        name = root
+        proof: list[bytes] = []
+        for level in range(levels - 1, -1, -1):
+            data = self.source.get(f"hojas/{name.hex()[:2]}/{name.hex()}", 8192)
+            children = [data[i : i + 32] for i in range(0, len(data), 32)]
+            at = (index >> (8 * level)) & 0xFF
+            if len(data) % 32 or tree_root(children) != name or at >= len(children):
+                raise Wrong(f"la loseta {name.hex()[:16]}… del árbol de actas fue cambiada")
+            proof = inclusion_path(children, at) + proof
+            name = children[at]
+        return proof
+
+    def _lookup(self, name: str, digest: str) -> str:
+        """What a file or photo of the user is, by its SHA-256. Raises Wrong when it is nothing published."""
+        told: list[str] = []
+        for contest, table in sorted(self.tables.items()):
+            for row in table.rows:
+                if digest in row:
+                    key = row[table.columns.index("CLAVE_ACTA")].strip("'= \"") or "fuera de catálogo"
+                    told.append(f"la imagen del acta {key} ({contest})")
+                    self.report.found.append(
+                        {"que": told[-1], "acta": key, "contienda": contest, "sha256": digest}
+                    )
+        if told and self.options.acta and not any(f["acta"] == self.options.acta for f in self.report.found):
+            raise Wrong(f"«{name}» es {told[0]}, no la del acta {self.options.acta}")
+        for entry in self.entries or [self.entry]:
+            if entry.get("clase") == "emision":
+                told += self._file_of(entry, digest)
+        if not told:
+            raise Wrong(f"«{name}» no es ninguna imagen ni archivo publicado: su huella {digest} no aparece")
+        return "es " + "; ".join(told[:4])
+
+    def _file_of(self, entry: dict[str, Any], digest: str) -> list[str]:
+        try:
+            data = self.source.get("cortes/{:04d}/manifiesto.json".format(entry["corte"]))
+        except Missing:
+            return []
+        if sha256_hex(data) != entry["manifiesto_sha256"]:
+            raise Wrong("el manifiesto del corte {} fue cambiado".format(entry["corte"]))
+        told = []
+        for item in parse_json(data, "manifiesto.json")["archivos"]:
+            if item["sha256"] == digest:
+                told.append("{} del corte {}".format(item["ruta"], entry["corte"]))
+                self.report.found.append({"que": told[-1], "corte": entry["corte"], "sha256": digest})
+        return told
+
+    # -- a ZIP alone
+
+    def _zip(self) -> None:
+        names = self.source.names()
+        bundles = [name for name in names if re.fullmatch(r"emisiones/\d{4}\.json", name)]
+        if len(bundles) != 1:
+            self._unsigned_zip(names)
+            return
+        self.check(
+            "punto_de_control",
+            "Punto de control",
+            lambda: self._checkpoint(self._zip_note(bundles[0])),
+            needed=True,
+        )
+        self._signatures()
+        self.check("emision", "Emisión del corte", lambda: self._zip_emission(bundles[0]), needed=True)
+        self.check("guardado", "Lo que usted guardó", self._zip_kept)
+        self._cut("cortes/{:04d}/".format(self.entry["corte"]), some=True)
+        self._zip_asked()
+        self.report.limits += [
+            "que la bitácora entera sea coherente ni que no falten cortes: eso se ve en el portal",
+            "los resultados por nivel, las actas y sus imágenes: no vienen en el ZIP",
+        ]
+
+    def _zip_note(self, bundle: str) -> bytes:
+        return str(parse_json(self.source.get(bundle), bundle)["checkpoint"]).encode()
+
+    def _zip_emission(self, name: str) -> str:
+        bundle = parse_json(self.source.get(name), name)
+        entry = parse_json(self._bundle(bundle), "la emisión")
+        if entry["clase"] != "emision" or "emisiones/{:04d}.json".format(entry["corte"]) != name:
+            raise Wrong(f"{name} trae otra emisión")
+        if entry["modo"] != self.mode:
+            raise Wrong("la emisión es de modo «{}» en una bitácora de «{}»".format(entry["modo"], self.mode))
+        self.entry, self.leaf = entry, leaf_hash(_b64(bundle["entrada"]))
+        self.index_in_log = bundle["hoja"]
+        self.report.facts.update(
+            corte=entry["corte"], instante_ms=entry["instante_ms"], ultimo=entry["ultimo"]
+        )
+        return "el corte {} es la entrada {} de la bitácora firmada".format(entry["corte"], bundle["hoja"])
+
+    def _zip_kept(self) -> Any:
+        if self.kept is None:
+            return SKIPPED, "no dio una copia anterior"
+        if self.kept.origin != self.note.origin:
+            raise Wrong(f"lo que usted guardó es de «{self.kept.origin}»")
+        if self.index_in_log < len(self.kept.leaves):
+            if self.kept.leaves[self.index_in_log] != self.leaf.hex():
+                raise Wrong(
+                    f"donde usted guardó {self.kept.names[self.index_in_log]} este ZIP trae otra versión"
+                )
+            return "el corte de este ZIP es el mismo que usted guardó"
+        return (
+            NOTED,
+            "el corte de este ZIP es posterior a lo que usted guardó; un ZIP no prueba que lo continúe",
+        )
+
+    def _zip_asked(self) -> None:
+        for key in (self.options.acta, self.options.casilla):
+            if key:
+                self.report.add(
+                    "acta",
+                    "Acta o casilla " + key,
+                    NOTED,
+                    "un ZIP no trae las pruebas por acta; use la dirección",
+                )
+        if self.options.image is not None:
+            path = self.options.image
+            digest = sha256_hex(read_file(path, LARGE))
+            self.check("imagen", f"Archivo {path.name}", lambda: self._lookup(path.name, digest))
+
+    def _unsigned_zip(self, names: Sequence[str]) -> None:
+        """A ZIP of the cut alone: its header can be recounted; who published it cannot be known."""
+        for name in names:
+            if name.lower().endswith(".zip"):
+                self.check("zip", name, self._nested, name)
+        self.check("zip", self.source.name, self._inside, self.source)
+        self.report.add(
+            "firma",
+            "Firma",
+            BAD,
+            "este ZIP no trae firma ni prueba: por sí solo no se puede saber quién lo publicó; "
+            f"verifíquelo con «verificar.py DIRECCIÓN --imagen {self.source.name}» o use el ZIP de difusión",
+        )
+
+    def _nested(self, name: str) -> Any:
+        return self._inside(ZipSource(self.source.get(name, LARGE), name))
+
+    def _inside(self, source: ZipSource) -> Any:
+        told = []
+        for name in source.names():
+            if name.lower().endswith(".csv") and "CANDIDATURA" not in name.upper():
+                table = parse_csv(source.get(name, LARGE))
+                wrong = [differences(table.header, recount(table, last), name) for last in (False, True)]
+                if all(wrong):
+                    raise Wrong("; ".join(wrong[0][:4]))
+                told.append(f"los 13 contadores de {name} salen de sus filas")
+        return "; ".join(told) if told else (SKIPPED, "no trae un CSV de resultados suelto")
+
+
+# ---------------------------------------------------------------------------- the command
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "fuente", metavar="URL|DIR|ARCHIVO.zip", help="dirección, carpeta o ZIP de la publicación"
+    )
+    parser.add_argument("--acta", default="", metavar="CLAVE", help="comprueba también esta acta")
+    parser.add_argument(
+        "--casilla", default="", metavar="CLAVE", help="comprueba también las actas de esta casilla"
+    )
+    parser.add_argument(
+        "--llave", default="", metavar="VKEY", help="llave pública en que usted confía, o su archivo"
+    )
+    parser.add_argument(
+        "--guardado",
+        type=Path,
+        metavar="ARCHIVO",
+        help="copia de lo verificado antes; se compara y se actualiza",
+    )
+    parser.add_argument("--modo", choices=("oficial", "simulacro"), default="", help="modo que debe tener")
+    parser.add_argument(
+        "--imagen",
+        type=Path,
+        metavar="FOTO",
+        help="foto o archivo: dice de qué acta o corte es, por su huella",
+    )
+    parser.add_argument(
+        "--completo", action="store_true", help="en una dirección, revisa todas las secciones y actas"
+    )
+
+
+def verify(args: argparse.Namespace) -> Report:
+    """The report of what the arguments ask. Raises Unreadable."""
+    options = Options(
+        args.acta, args.casilla, args.llave, args.guardado, args.modo or "", args.imagen, args.completo
+    )
+    try:
+        return Verifier(open_source(args.fuente), options).run()
+    except Wrong as error:
+        report = Report(source=args.fuente)
+        report.add("fuente", "Fuente", BAD, str(error))
+        return report
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="verificar.py", description="Verifica una publicación del PREP.")
+    add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="la respuesta como un objeto JSON")
+    args = parser.parse_args(arguments)
+    try:
+        report = verify(args)
+    except Unreadable as error:
+        if args.json:
+            print(json.dumps({"error": {"mensaje": str(error)}}, ensure_ascii=False))
+        print(f"No se puede leer: {error}", file=sys.stderr)
+        return 2
+    if args.json:
+        print(json.dumps(report.as_data(), ensure_ascii=False, indent=2))
+    else:
+        print(report.as_text())
+    return 0 if report.verified else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

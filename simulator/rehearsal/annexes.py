@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.documents.document import Block, Heading, PageBreak, Table, Text, numbers_from
 from simulator.rehearsal.data import Rehearsal
-from simulator.rehearsal.document import Block, Heading, PageBreak, Table, Text, numbers_from
 from simulator.rehearsal.verdict import without_cuts
 from simulator.rehearsal.words import count, hour, pct
 

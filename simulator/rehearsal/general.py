@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulator.rehearsal import pictures
-from simulator.rehearsal.data import Rehearsal
-from simulator.rehearsal.document import (
+from core.documents.document import (
     Block,
     Cell,
     Document,
@@ -20,6 +18,8 @@ from simulator.rehearsal.document import (
     Text,
     numbers_from,
 )
+from simulator.rehearsal import pictures
+from simulator.rehearsal.data import Rehearsal
 from simulator.rehearsal.labels import distinct, on_top
 from simulator.rehearsal.verdict import Ruling, answer, passes, without_cuts
 from simulator.rehearsal.words import NOTHING, count, minutes, pct, yes_no

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from simulator.rehearsal.document import (
+from core.documents.document import (
     BANNER,
     BANNER_WORDS,
     Block,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.documents.document import Block, Cell, Heading, Status, Table, Text, facts
 from simulator.night.score import KIND_WORDS
-from simulator.rehearsal.document import Block, Cell, Heading, Status, Table, Text, facts
 from simulator.rehearsal.words import NOTHING, count, hour, pct, yes_no
 
 MOST_MEASURES = 60

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.documents.document import COLOURS, Bars, Curve, Lane, Line
 from core.published.charts import BLUE, GREEN, ORANGE, SKY, VERMILION
 from simulator.rehearsal.data import Rehearsal
-from simulator.rehearsal.document import COLOURS, Bars, Curve, Lane, Line
 
 WORST = 20
 """CATDs drawn: the ones that ended with the least share captured."""

@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from simulator.rehearsal import pictures
-from simulator.rehearsal.annexes import annexes
-from simulator.rehearsal.data import Rehearsal
-from simulator.rehearsal.document import (
+from core.documents.document import (
     Block,
     Cell,
     Document,
@@ -25,6 +22,9 @@ from simulator.rehearsal.document import (
     facts,
     numbers_from,
 )
+from simulator.rehearsal import pictures
+from simulator.rehearsal.annexes import annexes
+from simulator.rehearsal.data import Rehearsal
 from simulator.rehearsal.general import comparison
 from simulator.rehearsal.incidents import continuity, exactness, incidents
 from simulator.rehearsal.labels import on_top

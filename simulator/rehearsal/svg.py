@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
-from simulator.rehearsal.document import Bars, Chart, Curve
+from core.documents.document import Bars, Chart, Curve
 
 WIDTH = 860
 _LEFT, _RIGHT, _TOP, _PLOT = 48, 14, 34, 260

@@ -10,8 +10,8 @@ from core.cli_verb import ANSWER_IS_NO, DONE, Answer, Verb
 
 if TYPE_CHECKING:
     from core.cli_output import Output
+    from core.documents.document import Document
     from simulator.rehearsal.data import Rehearsal
-    from simulator.rehearsal.document import Document
     from simulator.rehearsal.verdict import Ruling
 
 
@@ -81,9 +81,9 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
 
 
 def _write(folder: Path, name: str, document: Document) -> list[Path]:
-    from simulator.rehearsal.docx import write_docx
+    from core.documents.docx import write_docx
+    from core.documents.pdf import write_pdf
     from simulator.rehearsal.html import write_html
-    from simulator.rehearsal.pdf import write_pdf
 
     paths = [folder / f"{name}.{ending}" for ending in ("docx", "pdf", "html")]
     paths[0].write_bytes(write_docx(document))

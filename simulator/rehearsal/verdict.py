@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.rehearsal.document import Status
+from core.documents.document import Status
 from simulator.rehearsal.words import clock, hour, yes_no
 
 MINIMUM_WITH_IMAGE = 90.0

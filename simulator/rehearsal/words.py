@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.documents.document import Status
 from core.domain.counters import format_percent, percent
-from simulator.rehearsal.document import Status
 
 NOTHING = "—"
 

@@ -17,6 +17,10 @@ import docx
 import pytest
 
 from core.cli import main
+from core.documents.document import Curve, Document, Heading, Lane, Line, Picture, Status, Table
+from core.documents.docx import write_docx
+from core.documents.pdf import write_pdf
+from core.documents.png import draw_png
 from core.domain.events import Event, EventKind
 from core.errors import InputError
 from simulator.night.facts import gather
@@ -24,11 +28,7 @@ from simulator.night.tables import cuts_by_hour
 from simulator.rehearsal import general as rehearsal_general
 from simulator.rehearsal import sections
 from simulator.rehearsal.data import Notes, Rehearsal, read_notes, read_rehearsal
-from simulator.rehearsal.document import Curve, Document, Heading, Lane, Line, Picture, Status, Table
-from simulator.rehearsal.docx import write_docx
 from simulator.rehearsal.html import write_html
-from simulator.rehearsal.pdf import write_pdf
-from simulator.rehearsal.png import draw_png
 from simulator.rehearsal.svg import WIDTH, draw_svg
 from simulator.rehearsal.verdict import judge, passes
 from simulator.scenario.base import MS_PER_HOUR

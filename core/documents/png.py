@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from simulator.rehearsal.document import Bars, Chart, Curve
+from core.documents.document import Bars, Chart, Curve
 
 INK, GREY, GRID = "#222222", "#666666", "#DDDDDD"
 WIDTH_IN, DPI = 8.6, 160

@@ -1,4 +1,4 @@
-"""Writes a report as PDF with the standard fonts, a watermark of simulacro and page numbers.
+"""Writes a report as PDF with the standard fonts, its banner as a watermark and page numbers.
 
 The standard fonts hold Latin-1 and little more; `_plain` writes the few other signs of a report with
 what they have. Same report, same bytes: the document is dated at the end of the night.
@@ -30,9 +30,7 @@ from reportlab.platypus import (
 from reportlab.platypus import PageBreak as PdfPageBreak
 from reportlab.platypus import Table as PdfTable
 
-from simulator.rehearsal.document import (
-    BANNER,
-    BANNER_WORDS,
+from core.documents.document import (
     Block,
     Cell,
     Document,
@@ -44,7 +42,7 @@ from simulator.rehearsal.document import (
     Table,
     Text,
 )
-from simulator.rehearsal.png import draw_png, size_of
+from core.documents.png import draw_png, size_of
 
 MARGIN = 0.7 * inch
 _WIDE = letter[0] - 2 * MARGIN - 12
@@ -93,9 +91,10 @@ _HEADS = {
 def write_pdf(document: Document) -> bytes:
     """The document as the bytes of a PDF."""
     out = BytesIO()
+    title = f"{document.banner}: {document.title}" if document.banner else document.title
     made = SimpleDocTemplate(
         out, pagesize=letter, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN + 10,
-        bottomMargin=MARGIN, title=f"{BANNER}: {document.title}", subject=BANNER_WORDS, author="",
+        bottomMargin=MARGIN, title=title, subject=document.banner_words if document.banner else "", author="",
         lang="es-MX", invariant=1,
     )  # fmt: skip
     flow: list[Flowable] = [
@@ -121,18 +120,19 @@ def _plain(text: str) -> str:
 def _decorate(canvas: Any, document: Document) -> None:
     _date(canvas._doc._timeStamp, document.at)
     canvas.saveState()
-    canvas.setFillColor(_BAND)
-    canvas.setFont("Helvetica-Bold", 8.5)
-    canvas.drawCentredString(letter[0] / 2, letter[1] - 0.5 * inch, f"{BANNER} · {BANNER_WORDS}")
     canvas.setFillColor(_MUTE)
     canvas.setFont("Helvetica", 8)
     canvas.drawString(MARGIN, 0.4 * inch, document.title)
     canvas.drawRightString(letter[0] - MARGIN, 0.4 * inch, f"Página {canvas.getPageNumber()}")
-    canvas.setFillColor(HexColor("#b35900"), alpha=0.07)
-    canvas.setFont("Helvetica-Bold", 92)
-    canvas.translate(letter[0] / 2, letter[1] / 2)
-    canvas.rotate(52)
-    canvas.drawCentredString(0, -30, BANNER)
+    if document.banner:
+        canvas.setFillColor(_BAND)
+        canvas.setFont("Helvetica-Bold", 8.5)
+        canvas.drawCentredString(letter[0] / 2, letter[1] - 0.5 * inch, document.band)
+        canvas.setFillColor(HexColor("#b35900"), alpha=0.07)
+        canvas.setFont("Helvetica-Bold", 92)
+        canvas.translate(letter[0] / 2, letter[1] / 2)
+        canvas.rotate(52)
+        canvas.drawCentredString(0, -30, document.banner)
     canvas.restoreState()
 
 

@@ -1,4 +1,4 @@
-"""Writes a report as DOCX, with the heading of simulacro on every page. Same report, same bytes."""
+"""Writes a report as DOCX, with its banner on every page. Same report, same bytes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Inches, Pt, RGBColor
 
-from simulator.rehearsal.document import (
-    BANNER,
-    BANNER_WORDS,
+from core.documents.document import (
     Block,
     Cell,
     Document,
@@ -28,7 +26,7 @@ from simulator.rehearsal.document import (
     Table,
     Text,
 )
-from simulator.rehearsal.png import draw_png
+from core.documents.png import draw_png
 
 PAGE_IN = (8.5, 11.0)
 MARGIN_IN = 0.8
@@ -76,16 +74,21 @@ def _page(made: Any, document: Document) -> None:
         for kind in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
             fonts.attrib.pop(qn(f"w:{kind}"), None)
         style.font.name = FONT
-    head = section.header.paragraphs[0]
-    head.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    band = head.add_run(f"{BANNER} · {BANNER_WORDS}")
-    band.bold, band.font.size, band.font.color.rgb = True, Pt(9), _BAND
+    if document.band:
+        head = section.header.paragraphs[0]
+        head.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        band = head.add_run(document.band)
+        band.bold, band.font.size, band.font.color.rgb = True, Pt(9), _BAND
     foot = section.footer.paragraphs[0]
     foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
     _field(foot.add_run(), "PAGE")
     properties = made.core_properties
-    properties.title, properties.subject, properties.language = document.title, BANNER, "es-MX"
-    properties.author, properties.comments, properties.keywords = "", BANNER_WORDS, ""
+    properties.title, properties.subject, properties.language = document.title, document.banner, "es-MX"
+    properties.author, properties.comments, properties.keywords = (
+        "",
+        document.banner_words if document.banner else "",
+        "",
+    )
     properties.created = properties.modified = document.at.astimezone(UTC).replace(tzinfo=None)
     properties.last_modified_by, properties.revision = "", 1
 

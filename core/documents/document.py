@@ -1,4 +1,4 @@
-"""The model of a report: a title and blocks, the same for every format it is written in.
+"""The model of a document: a title and blocks, the same for every format it is written in.
 
 What the blocks say is decided by whoever builds them; how they look, by each writer.
 """
@@ -134,12 +134,22 @@ Block: TypeAlias = Heading | Text | Items | Table | Picture | PageBreak
 
 @dataclass(frozen=True)
 class Document:
-    """A report. `at` dates the files (the end of the night): no clock is read."""
+    """A report. `at` dates the files (the end of the night): no clock is read.
+
+    `banner` goes on every page and behind it, with `banner_words` beside it; empty, there is none.
+    """
 
     title: str
     subtitle: str
     at: datetime
     blocks: tuple[Block, ...] = field(default=())
+    banner: str = BANNER
+    banner_words: str = BANNER_WORDS
+
+    @property
+    def band(self) -> str:
+        """What the top of every page says; empty when there is no banner."""
+        return f"{self.banner} · {self.banner_words}" if self.banner else ""
 
 
 def facts(rows: Sequence[tuple[str, Cell]]) -> Table:

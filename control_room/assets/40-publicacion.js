@@ -166,6 +166,92 @@
     });
   }
 
+  const SERVICE = {
+    esperando: "Espera el siguiente corte",
+    publicando: "Publica un corte",
+    detenida: "Detenida",
+    cerrada: "Cerrada: salió el último corte",
+    fuera_de_horario: "Fuera de horario",
+    en_reserva: "En reserva: publica otro proceso",
+    desconocido: "No se sabe",
+  };
+  const PLACE = {
+    al_corriente: ["✓", "Al corriente"],
+    atrasado: ["▲", "Atrasado"],
+    sin_respuesta: ["✕", "Sin respuesta"],
+    desconocido: ["?", "No se sabe"],
+  };
+  const HOLD = {
+    sin_detener: "Los cortes salen a su hora.",
+    propuesta: "Se propuso detenerla: falta que otra persona lo autorice. Los cortes siguen saliendo.",
+    detenida: "Está detenida: no sale ningún corte.",
+    reanudacion_propuesta: "Está detenida. Se propuso reanudarla: falta que otra persona lo autorice.",
+  };
+
+  function lines(box, mark, make) {
+    if (!box || box.hojaMarca === mark) return;
+    box.hojaMarca = mark;
+    box.replaceChildren(...make().filter(Boolean));
+  }
+  function service(snap) {
+    const one = snap.publicador;
+    lines(hojas.id("pub-servicio"), JSON.stringify(one) + (one ? "" : "sin"), () => {
+      if (!one) return [el("p", { class: "vacio", text: "Ningún publicador dejó su estado en la carpeta de la corrida" })];
+      const witnesses = one.testigos.de ? one.testigos.con + " de " + one.testigos.de + " testigos firmaron" : "sin testigos";
+      const missed = one.perdidas.length;
+      return [
+        el("p", {}, el("strong", { text: SERVICE[one.estado] }), el("span", { text: one.siguiente_ms ? " · siguiente a las " + PREP.hhmmss(one.siguiente_ms) : "" })),
+        el("p", { class: "tenue", text: (one.corte ? "Último corte " + one.corte : "Ningún corte") + " · " + witnesses + (one.sello ? " · sello de tiempo: " + one.sello : "") + (one.generado_ms ? " · dicho a las " + PREP.hhmmss(one.generado_ms) : "") }),
+        missed ? el("p", { class: "p2", text: "▲ " + (missed === 1 ? "Un corte no salió" : missed + " cortes no salieron") + ": " + one.perdidas.map(PREP.hhmm).join(", ") }) : null,
+        ...one.alarmas.map((alarm) => el("div", { class: "caja-error" }, el("strong", { "aria-hidden": "true", text: "✕" }), el("p", { text: alarm.texto + (alarm.desde_ms ? " · desde las " + PREP.hhmmss(alarm.desde_ms) : "") }))),
+      ];
+    });
+    const host = hojas.id("pub-destinos");
+    if (!one || !host) return;
+    PREP.table(host, {
+      caption: "Destinos",
+      key: "nombre",
+      rows: one.destinos,
+      empty: "Publica solo en su carpeta",
+      columns: [
+        { key: "nombre", title: "Destino", value: (row) => row.nombre },
+        { key: "estado", title: "Estado", value: (row) => row.estado, text: (row) => PLACE[row.estado].join(" ") + (row.error ? ": " + row.error : "") },
+        { key: "corte", title: "Corte", cls: "num", value: (row) => row.corte, text: (row) => (row.corte === null ? "—" : String(row.corte)) },
+        { key: "atraso", title: "Atraso", cls: "num", value: (row) => row.atraso_s, text: (row) => (row.atraso_s ? PREP.dura(row.atraso_s * 1000) + (row.atraso_cortes ? ", " + row.atraso_cortes + (row.atraso_cortes === 1 ? " corte" : " cortes") : "") : "—") },
+      ],
+    });
+  }
+  function reason(spec, action, fixed, done) {
+    return PREP.oper.ask({ ...spec, campos: [{ nombre: "motivo", etiqueta: "Motivo", tipo: "textarea", requerido: true }] }, action, fixed, done);
+  }
+  function hold(snap) {
+    const one = snap.detencion || { estado: "sin_detener", clave: "", motivo: "", propuesta_por: "", desde_ms: null };
+    const mine = PREP.user && one.propuesta_por === PREP.user.usuario;
+    lines(hojas.id("pub-detencion"), JSON.stringify(one), () => [
+      el("p", { role: "status" }, el("strong", { text: one.estado === "sin_detener" ? "" : "▲ " }), el("span", { text: HOLD[one.estado] })),
+      one.estado === "sin_detener" ? null : el("p", { class: "tenue", text: "Motivo: " + one.motivo + (one.desde_ms ? " · desde las " + PREP.hhmmss(one.desde_ms) : "") + (one.propuesta_por ? " · la propuso " + one.propuesta_por : "") }),
+    ]);
+    const key = { detencion: one.clave };
+    const oper = PREP.oper;
+    const propose = PREP.can("publicacion_proponer");
+    const authorise = PREP.can("publicacion_autorizar") && !mine;
+    const dismiss = PREP.can("publicacion_descartar");
+    oper.botones(hojas.id("pub-detencion-botones"), [one.estado, one.clave, mine, propose, authorise, dismiss, PREP.historical].join(), () => {
+      if (PREP.historical) return [];
+      if (one.estado === "sin_detener") return [propose && oper.boton("Detener publicación", () => reason({ titulo: "Detener la publicación", texto: "No saldrá ningún corte desde que coordinación lo autorice. Queda en la bitácora pública.", boton: "Proponer", peligro: true }, "detener_publicacion", {}, "Detención propuesta: falta autorizarla"), "peligro")];
+      if (one.estado === "propuesta")
+        return [
+          authorise && oper.boton("Autorizar la detención", () => oper.ask({ titulo: "Autorizar la detención", texto: "Motivo: " + one.motivo, boton: "Detener publicación", peligro: true }, "autorizar_detencion", key, "Publicación detenida"), "peligro"),
+          dismiss && oper.boton("Descartar", () => reason({ titulo: "Descartar la detención", boton: "Descartar" }, "descartar_detencion", key, "Detención descartada")),
+        ];
+      if (one.estado === "detenida") return [propose && oper.boton("Reanudar", () => reason({ titulo: "Reanudar la publicación", boton: "Proponer" }, "reanudar_publicacion", key, "Reanudación propuesta: falta autorizarla"), "principal")];
+      return [
+        authorise && oper.boton("Autorizar la reanudación", () => oper.ask({ titulo: "Autorizar la reanudación", boton: "Reanudar" }, "autorizar_reanudacion", key, "Publicación reanudada"), "principal"),
+        dismiss && oper.boton("Descartar", () => reason({ titulo: "Descartar la reanudación", boton: "Descartar" }, "descartar_reanudacion", key, "Sigue detenida")),
+      ];
+    });
+  }
+
   PREP.register("publicacion", {
     enter() {
       shown = asked = null;
@@ -177,6 +263,8 @@
       const rows = cut ? rowsOf(cut) : [];
       figures(snap, cut);
       refused(cut);
+      service(snap);
+      hold(snap);
       table(rows);
       draw(rows);
       choices(rows);

@@ -97,6 +97,14 @@ def build(
         "alertas": list(view.alerts),
         "alertas_resumen": dict(view.summary),
         "corte": _cut(state, now_ms, around),
+        "publicador": None if around.publisher is None else dict(around.publisher),
+        "detencion": {
+            "estado": state.hold.state.value,
+            "clave": state.hold.key,
+            "motivo": state.hold.reason,
+            "propuesta_por": state.hold.proposed_by,
+            "desde_ms": state.hold.since or None,
+        },
         **state.incidents.as_data(now_ms),
         "continuidad": state.continuity.as_data(now_ms),
         "calidad": quality(

@@ -34,7 +34,8 @@ from control_room.night.values import (
     Totals,
 )
 from core.domain.catalog import Catalog
-from core.domain.events import EventKind
+from core.domain.events import Event, EventKind
+from core.domain.holding import HOLD_TABLE, Hold, follow_hold
 
 __all__ = ["CHUNK", "MS_PER_MINUTE", "NightState", "Row", "Totals", "read_new", "read_rows"]
 
@@ -78,6 +79,8 @@ class NightState:
         self.contests = {key: ContestCounts() for key in catalog.contests}
         self.cuts: list[CutRecord] = []
         self.refused: RefusedCut | None = None
+        self.hold = Hold()
+        """Whether cuts may go out, by who asked."""
         self.sin_acta = self.disputes = self.counted = self.inconsistent = 0
         self.quality = QualityFold()
         self.incidents = IncidentsView()
@@ -308,6 +311,9 @@ class NightState:
         elif kind == EventKind.CUT_REFUSED:
             decoded = orjson.loads(data)
             self.refused = RefusedCut(int(decoded["number"]), at, str(decoded["reason"]))
+        elif kind in HOLD_TABLE:
+            event = Event(EventKind(kind), None, at, None, at, actor, "", orjson.loads(data))
+            self.hold = follow_hold(self.hold, event)
         elif kind == EventKind.OPERATION_OPENED:
             decoded = orjson.loads(data)
             self.opened = True

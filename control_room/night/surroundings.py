@@ -34,4 +34,6 @@ class Surroundings:
     canary: CanaryFacts | None = None
     portal: ProbeFacts | None = None
     platform: PlatformFacts = field(default_factory=PlatformFacts)
+    publisher: Mapping[str, Any] | None = None
+    """What the publisher says of itself (`sources.publisher_file`); None without one."""
     cut_every_ms: int = 20 * 60_000

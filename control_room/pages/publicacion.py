@@ -32,6 +32,23 @@ def layout() -> html.Div:
         html.Div(
             [
                 panel(
+                    "El publicador",
+                    slot("pub-servicio"),
+                    slot("pub-destinos"),
+                    note="lo que el servicio dice de sí",
+                ),
+                panel(
+                    "Detener la publicación",
+                    slot("pub-detencion"),
+                    html.Div(id="pub-detencion-botones", className="botones"),
+                    note="la proponen y la autorizan dos personas",
+                ),
+            ],
+            className="hojas-rejilla",
+        ),
+        html.Div(
+            [
+                panel(
                     "Actas que agregó cada corte",
                     chart("pub-grafica"),
                     note="últimos doce",

@@ -23,10 +23,10 @@ from sqlalchemy import Engine as Database
 from sqlalchemy.exc import SQLAlchemyError
 
 from control_room.night.facts import CanaryFacts, CanaryState
-from control_room.sources.header_recount import Cut, HeaderRecount
 from control_room.sources.public_files import MissingFileError, PublicFiles, open_public
 from core.domain.catalog import Catalog
 from core.errors import PrepError
+from core.operations.header_recount import Cut, HeaderRecount
 from core.publication.dialects import load_dialect
 from core.publication.package import INDEX, MANIFEST
 from core.publication.recount import written_header
@@ -48,8 +48,9 @@ Found = tuple[CanaryState, str, "int | None"]
 class Canary:
     """Compares what is public with a database, again and again. Not for several threads at once.
 
-    `public` is the folder `ultimo` of a run, or an address under which its files are; None when nothing
-    says where the public reads. Looking again when nothing changed costs a few `stat`.
+    `public` is the folder `ultimo` of a run, a publication with its `corte.json` (a folder or an address), or
+    an address under which the files of a cut are; None when nothing says where the public reads. Looking
+    again when nothing changed costs a few `stat`.
     """
 
     def __init__(
@@ -98,8 +99,17 @@ class Canary:
     def _once(self) -> tuple[Found, bool]:
         """What is found, and whether the files were read for it."""
         recount = self._read_ledger()
-        files = None if self._public is None else open_public(self._public)
         last = recount.last
+        try:
+            files = None if self._public is None else open_public(self._public)
+        except (OSError, HTTPException) as error:
+            self._seen = None
+            reason = f"No se pudo leer lo publicado en {self._public}: {error}."
+            return (CanaryState.NOTHING_PUBLIC, reason, None), True
+        except ValueError:
+            self._seen = None
+            reason = f"El corte.json de {self._public} no se puede leer."
+            return (CanaryState.DIVERGENT, reason, None), True
         if files is None:
             self._seen = None
             return _nothing(self._public, last), False

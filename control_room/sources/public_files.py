@@ -6,7 +6,9 @@ again. What they should hold is for `canary` to say.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -18,6 +20,8 @@ from urllib.parse import quote
 TIMEOUT_S = 10.0
 MOST_BYTES = 1 << 30
 _BLOCK = 1 << 20
+POINTER = "corte.json"
+_BASE = re.compile(r"cortes/\d{4,9}/?")
 _SUFFIXES = (".csv", ".json", ".xlsx", ".zip")
 
 
@@ -55,11 +59,11 @@ class PublicFiles(Protocol):
 class FolderFiles:
     """The cut of a folder: what `ultimo` leads to at this moment, or the folder itself."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tree: Path | None = None) -> None:
         # Followed once: while the cut is looked at, the next one may take its place.
         self._folder = folder.resolve()
         self.where = str(folder)
-        tree = folder.parent / "objetos"
+        tree = tree or folder.parent / "objetos"
         self._tree = tree if tree.is_dir() else None
 
     def marks(self, names: tuple[str, ...]) -> Mapping[str, object]:
@@ -168,11 +172,34 @@ class _Readable(Protocol):
 
 
 def open_public(public: Path | str) -> PublicFiles | None:
-    """The cut that is public at a folder or an address; None when the folder is not there."""
+    """The cut that is public at a folder or an address; None when the folder is not there.
+
+    Where there is a pointer (`corte.json`) it is the cut that it names; otherwise the place itself, as the
+    `ultimo` of a run. Raises OSError when the address does not answer, ValueError for a broken pointer.
+    """
     if isinstance(public, str) and public.startswith(("http://", "https://")):
-        return WebFiles(public)
+        place = WebFiles(public)
+        try:
+            pointer = place.read(POINTER)
+        except MissingFileError:
+            return place
+        return WebFiles(f"{public.rstrip('/')}/{_base_of(pointer)}")
     folder = Path(public)
-    return FolderFiles(folder) if folder.is_dir() else None
+    try:
+        pointer = (folder / POINTER).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return FolderFiles(folder) if folder.is_dir() else None
+    return FolderFiles(folder / _base_of(pointer), folder / "objetos")
+
+
+def _base_of(pointer: bytes) -> str:
+    """Where the pointer says its cut is. Raises ValueError when it says nothing of the kind."""
+    said = json.loads(pointer)
+    base = said.get("base") if isinstance(said, dict) else None
+    # Only a cut's own folder: what a pointer names is joined to a path.
+    if not isinstance(base, str) or not _BASE.fullmatch(base):
+        raise ValueError("corte.json")
+    return base.rstrip("/")
 
 
 def _digest_of(stream: _Readable | object) -> tuple[int, str]:

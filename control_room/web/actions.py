@@ -336,6 +336,44 @@ def _end(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any
     return _send(room, command)
 
 
+# -- the publication -------------------------------------------------------------------------------
+
+
+@_action("detener_publicacion", "publicacion_proponer", motivo=TEXT)
+def _propose_hold(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    name = stamp.name("D")
+    command = orders.ProposeHold(**_base(who, stamp), hold=name, reason=given["motivo"])
+    return _send(room, command, detencion=name)
+
+
+@_action("autorizar_detencion", "publicacion_autorizar", detencion=KEY)
+def _authorise_hold(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    return _send(room, orders.AuthoriseHold(**_base(who, stamp), hold=given["detencion"]))
+
+
+@_action("descartar_detencion", "publicacion_descartar", detencion=KEY, motivo=TEXT)
+def _dismiss_hold(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    command = orders.DismissHold(**_base(who, stamp), hold=given["detencion"], reason=given["motivo"])
+    return _send(room, command)
+
+
+@_action("reanudar_publicacion", "publicacion_proponer", detencion=KEY, motivo=TEXT)
+def _propose_release(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    command = orders.ProposeRelease(**_base(who, stamp), hold=given["detencion"], reason=given["motivo"])
+    return _send(room, command)
+
+
+@_action("autorizar_reanudacion", "publicacion_autorizar", detencion=KEY)
+def _authorise_release(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    return _send(room, orders.AuthoriseRelease(**_base(who, stamp), hold=given["detencion"]))
+
+
+@_action("descartar_reanudacion", "publicacion_descartar", detencion=KEY, motivo=TEXT)
+def _dismiss_release(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    command = orders.DismissRelease(**_base(who, stamp), hold=given["detencion"], reason=given["motivo"])
+    return _send(room, command)
+
+
 # -- the rehearsal ---------------------------------------------------------------------------------
 
 

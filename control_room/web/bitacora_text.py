@@ -8,6 +8,7 @@ from typing import Any
 
 from core.domain.catalog import Catalog
 from core.domain.events import EventKind as Kind
+from core.domain.holding import HOLD_TABLE
 
 MOST_CATDS = 8
 """CATDs named in a line; the rest are counted."""
@@ -19,6 +20,14 @@ KINDS: dict[Kind, tuple[str, str]] = {
     Kind.DUPLICATE_RECORDED: ("operacion", "Imagen repetida"),
     Kind.CUT_PUBLISHED: ("cortes", "Corte publicado"),
     Kind.CUT_REFUSED: ("cortes", "Corte rechazado"),
+    Kind.CUT_MISSED: ("cortes", "Corte no publicado"),
+    Kind.NOTICE_ISSUED: ("cortes", "Aviso público"),
+    Kind.HOLD_PROPOSED: ("cortes", "Detención propuesta"),
+    Kind.HOLD_AUTHORISED: ("cortes", "Publicación detenida"),
+    Kind.HOLD_DISMISSED: ("cortes", "Detención descartada"),
+    Kind.RELEASE_PROPOSED: ("cortes", "Reanudación propuesta"),
+    Kind.RELEASE_AUTHORISED: ("cortes", "Publicación reanudada"),
+    Kind.RELEASE_DISMISSED: ("cortes", "Reanudación descartada"),
     Kind.INCIDENT_OPENED: ("incidentes", "Incidente abierto"),
     Kind.INCIDENT_ATTENDED: ("incidentes", "Incidente atendido"),
     Kind.INCIDENT_ASSIGNED: ("incidentes", "Incidente asignado"),
@@ -81,6 +90,12 @@ def event_text(kind: Kind, data: Mapping[str, Any], catalog: Catalog) -> str:
         )
     if kind is Kind.CUT_REFUSED:
         return f"Corte {get('number')}: «{get('reason')}»"
+    if kind is Kind.CUT_MISSED:
+        return f"El de las {hour('slot')}: «{get('reason')}»"
+    if kind is Kind.NOTICE_ISSUED:
+        return f"Aviso {get('number')}, {get('type')}: «{get('reason')}»"
+    if kind in HOLD_TABLE:
+        return _joined(str(get("hold")), _quoted(get("reason")))
     if kind is Kind.OUTSIDE_RECEIVED:
         return f"Número {get('outside')} de {get('contest')}: «{get('claimed')}»"
     if kind is Kind.MEASURE_APPLIED:

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine as Database
 
 from core.storage.database import open_database
 from core.storage.store import Store
 from simulator.night.run import catalog_of_the_night, open_engine, run_night
 from simulator.scenario.file import LoadedScenario, load_scenario, open_scenario_catalog
-from tests.control_room.browser.screens import launch
 from tests.simulator.conftest import DATA
 
 
@@ -44,15 +42,3 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     )  # fmt: skip
     store.close()
     store.database.dispose()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium of the system; without it the test fails under CI and is skipped elsewhere.
-
-    One for all: in one process the library lets only one be driven.
-    """
-    with sync_playwright() as playwright:
-        opened = launch(playwright)
-        yield opened
-        opened.close()

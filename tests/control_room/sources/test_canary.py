@@ -16,8 +16,8 @@ from sqlalchemy import Engine as Database
 
 from control_room.night.facts import CanaryFacts, CanaryState
 from control_room.sources.canary import Canary, CanaryWatch, check
-from control_room.sources.header_recount import HeaderRecount
 from control_room.sources.public_files import FolderFiles
+from core.operations.header_recount import HeaderRecount
 from core.storage.database import open_existing
 from core.storage.reading import read_catalog
 from tests.control_room.night_folder import copy, database, play, write_behind_the_engine
@@ -386,3 +386,56 @@ def _until(seen: object, tries: int = 500) -> bool:
             return True
         waiting.wait(0.02)
     return False
+
+
+def point(night: Path, base: object) -> None:
+    """The pointer of the public tree."""
+    (night / "corte.json").write_bytes(orjson.dumps({"formato": 1, "base": base}))
+
+
+def test_a_publication_with_its_pointer_is_read_where_the_pointer_says(night: Path, base: Database) -> None:
+    last = last_number(night)
+    point(night, f"cortes/{last:04d}/")
+    (night / "ultimo").unlink()
+    assert check(night, base, 1000, 2000) == CanaryFacts(CanaryState.EQUAL, "", last, 1000, 2000)
+    point(night, f"cortes/{last - 2:04d}/")
+    behind = check(night, base, 1000, 2000)
+    assert (behind.state, behind.number) == (CanaryState.BEHIND, last - 2)
+    flip_a_byte(min((night / f"cortes/{last - 2:04d}").glob("*.csv")))
+    assert check(night, base, 1000, 2000).state is CanaryState.DIVERGENT
+
+
+def test_with_a_pointer_the_roots_of_the_tree_are_looked_at_too(night: Path, base: Database) -> None:
+    last = last_number(night)
+    point(night, f"cortes/{last:04d}/")
+    index = orjson.loads((night / f"cortes/{last:04d}/indice.json").read_bytes())
+    root = next(iter(index["contiendas"].values()))["raiz"]
+    (night / f"objetos/{root[:2]}/{root}.json").unlink()
+    assert check(night, base, 1000, 2000).state is CanaryState.DIVERGENT
+
+
+@pytest.mark.parametrize("named", ["../prep.db", "/etc", "cortes/0001/../..", "", None, 7])
+def test_a_pointer_that_names_anything_else_is_not_followed(
+    night: Path, base: Database, named: object
+) -> None:
+    point(night, named)
+    found = check(night, base, 1000, 2000)
+    assert found.state is CanaryState.DIVERGENT
+    assert "corte.json" in found.reason
+
+
+def test_behind_an_address_the_pointer_is_followed_at_each_look(night: Path, base: Database) -> None:
+    last = last_number(night)
+    point(night, f"cortes/{last:04d}/")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(night)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}/"
+        canary = Canary(address, base)
+        assert canary.check(1000, 2000).state is CanaryState.EQUAL
+        point(night, f"cortes/{last - 1:04d}/")
+        assert canary.check(3000, 4000).state is CanaryState.BEHIND
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert canary.check(5000, 6000).state is CanaryState.NOTHING_PUBLIC

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from control_room.sources.header_recount import HeaderRecount
 from core.domain.commands import AnyCommand, Choice
 from core.domain.fields import Mark
 from core.engine import Engine
+from core.operations.header_recount import HeaderRecount
 from core.publication.cut import Publisher
 from core.storage.database import open_database
 from core.storage.store import Store

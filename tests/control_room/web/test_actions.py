@@ -352,3 +352,36 @@ def test_an_action_that_failed_leaves_no_accepted_line(tmp_path_factory: pytest.
     room.as_role("operador").act("atender_incidente", incidente="no-hay")
     assert [what for what, _, _ in room.log()] == ["rechazo"]
     room.room.close()
+
+
+def test_publication_proposes_a_hold_and_coordination_authorises_it_both_ways(room: TestRoom) -> None:
+    publisher, boss = room.as_role("publicacion"), room.as_role("coordinador")
+    assert publisher.act("detener_publicacion", motivo=" ").status_code == 400
+    key = publisher.done("detener_publicacion", motivo="El portal muestra otra elección")["detencion"]
+    assert publisher.act("autorizar_detencion", detencion=key).status_code == 403
+    assert boss.act("detener_publicacion", motivo="x").status_code == 403
+    boss.done("autorizar_detencion", detencion=key)
+    again = boss.act("autorizar_detencion", detencion=key)
+    assert again.status_code == 409
+    assert again.get_json()["error"]["codigo"] == "PUBLICACION_NO_PERMITE"
+    publisher.done("reanudar_publicacion", detencion=key, motivo="Ya se corrigió")
+    boss.done("descartar_reanudacion", detencion=key, motivo="Falta probar")
+    publisher.done("reanudar_publicacion", detencion=key, motivo="Probado")
+    boss.done("autorizar_reanudacion", detencion=key)
+    assert [(one[0], one[1]) for one in _events(room)] == [
+        ("hold_proposed", "publicacion"),
+        ("hold_authorised", "coordinador"),
+        ("release_proposed", "publicacion"),
+        ("release_dismissed", "coordinador"),
+        ("release_proposed", "publicacion"),
+        ("release_authorised", "coordinador"),
+    ]
+    assert _events(room)[0][4] == {"hold": key, "reason": "El portal muestra otra elección"}
+
+
+def test_a_proposed_hold_may_be_dismissed_and_another_proposed(room: TestRoom) -> None:
+    publisher = room.as_role("publicacion")
+    key = publisher.done("detener_publicacion", motivo="Duda")["detencion"]
+    publisher.done("descartar_detencion", detencion=key, motivo="Era otra cosa")
+    other = publisher.done("detener_publicacion", motivo="Duda")["detencion"]
+    assert other != key

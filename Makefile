@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.entorno
 
 .DEFAULT_GOAL := help
-.PHONY: help entorno simulacro sala test lint formato bench candado limpio
+.PHONY: help entorno simulacro sala portal test lint formato bench candado limpio
 
 help: ## Enseña esta lista
 	@echo 'Uso: make VERBO'
@@ -21,7 +21,7 @@ help: ## Enseña esta lista
 	@echo
 	@echo 'Variables: PYTHON=python3.12 elige el intérprete al crear el entorno;'
 	@echo '           PYTEST_ARGS="-k actas" elige qué pruebas corren;'
-	@echo '           PUERTO=8051 elige el puerto de la sala.'
+	@echo '           PUERTO=8051 elige el puerto de la sala y del portal.'
 
 entorno: $(STAMP) ## Crea .venv con las versiones exactas de requirements.lock
 
@@ -34,7 +34,10 @@ simulacro: entorno ## Corre el quinto simulacro de Jalisco 2021 completo y publi
 	@$(BIN)/prep informe salida/simulacro-5 --salida salida/informe || test $$? -eq 1
 
 sala: entorno ## Abre la sala de control sobre un simulacro en vivo; Ctrl-C detiene los dos
-	@bash scripts/sala.sh $(BIN) salida/sala "$(PUERTO)"
+	@bash scripts/en-vivo.sh sala $(BIN) salida/sala "$(PUERTO)"
+
+portal: entorno ## Publica un simulacro en vivo y abre su portal; Ctrl-C detiene los dos
+	@bash scripts/en-vivo.sh portal $(BIN) salida/portal "$(PUERTO)"
 
 test: entorno ## Corre las revisiones de estilo y todas las pruebas
 	@bash scripts/sistema.sh

@@ -19,7 +19,9 @@ from benchmarks.alerts import alertas
 from benchmarks.context import Context
 from benchmarks.engine_side import escritor, motor
 from benchmarks.figures import Figure, side_text
+from benchmarks.images import imagenes
 from benchmarks.live_side import vivo
+from benchmarks.log_append import registro
 from benchmarks.night_side import nacional, noche
 from benchmarks.publication_side import agregados, corte_incremental, csv_, xlsx
 from benchmarks.room_side import sala
@@ -35,6 +37,8 @@ BENCHMARKS: dict[str, Callable[[Context], list[Figure]]] = {
     "csv": csv_,
     "xlsx": xlsx,
     "corte_incremental": corte_incremental,
+    "imagenes": imagenes,
+    "registro": registro,
     "noche": noche,
     "nacional": nacional,
     "simulacion": simulacion,

@@ -42,6 +42,11 @@ ENTRY_POINT_GROUP = "prep.verbs"
 
 
 OWN_VERBS = {
+    "publicar": "core.publishing.verb:VERB",
+    "portal": "core.portal.verb:VERB",
+    "verificar": "core.verification.verb:VERB",
+    "llave": "core.transparency.verb_key:VERB",
+    "constancia": "core.evidence.verb:VERB",
     "revisar": "core.published.verb_review:VERB",
     "analizar": "core.published.verb_analyze:VERB",
     "comprobar": "core.operations.verb_check:VERB",
@@ -51,10 +56,11 @@ OWN_VERBS = {
 """Verbs of this package: ``module:NAME`` of each. Those of the other packages come by entry point."""
 
 ORDER = (
-    "simular", "control", "sala", "informe", "escenario", "dimensionar", "experimento", "pronostico",
-    "calibrar", "repetir", "revisar", "analizar", "comprobar", "exportar", "catalogo",
+    "simular", "control", "sala", "publicar", "portal", "verificar", "llave", "constancia",
+    "informe", "escenario", "dimensionar", "experimento", "pronostico", "calibrar", "repetir", "revisar",
+    "analizar", "comprobar", "exportar", "catalogo",
 )  # fmt: skip
-"""How ``prep --help`` lists them: rehearse, plan, look at real nights, keep. Others go after."""
+"""How ``prep --help`` lists them: rehearse, publish, plan, look at real nights, keep. Others go after."""
 
 OS_REASONS = {
     errno.ENOENT: "no existe",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Instala los programas del sistema que piden las pruebas: PostgreSQL 15 o posterior y Chromium.
+# Instala los programas del sistema que piden las pruebas: PostgreSQL 15 o posterior, Chromium y nginx.
 #
 # Does nothing where they are present. Where they cannot be installed it says so and ends well: the tests
 # that need them are skipped with their reason, and fail under CI=true.
@@ -22,9 +22,14 @@ has_chromium() {
         command -v google-chrome >/dev/null
 }
 
+has_nginx() {
+    command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]
+}
+
 missing=()
 has_postgres || missing+=(postgresql)
 has_chromium || missing+=(chromium)
+has_nginx || missing+=(nginx-light)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 cannot() {

@@ -1,4 +1,4 @@
-"""Which tests share something that is slow to build, so that one worker runs them: the browser's rooms.
+"""Which tests share something that is slow to build, so that one worker runs them.
 
 It only says names; the scheduler is made in conftest.
 """
@@ -6,12 +6,16 @@ It only says names; the scheduler is made in conftest.
 from __future__ import annotations
 
 BROWSER = "tests/control_room/browser/"
+S3 = ("tests/core/destinations/", "tests/core/images/test_images_s3.py")
+"""Tests that use the same S3 server."""
 ALONE = ("test_rehearsal.py", "test_never_lies.py")
 """Files of the browser's tests with rooms of their own. The others look at the same one."""
 
 
 def group_of(nodeid: str) -> str | None:
     """The group of a test; None when it may run anywhere."""
+    if nodeid.startswith(S3):
+        return "S3"
     if not nodeid.startswith(BROWSER):
         return None
     file = nodeid.removeprefix(BROWSER).split("::")[0]

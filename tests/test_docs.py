@@ -107,6 +107,12 @@ def test_every_column_of_a_pulse_is_documented() -> None:
     assert documented == {column.name for column in schema.pulse.columns}
 
 
+def test_every_column_of_the_slots_and_of_their_lease_is_documented() -> None:
+    documented = {name for cell in rows("eventos.md", "Ranuras") for name in re.findall(r"\w+", cell)}
+    columns = {*schema.emission_slot.columns.keys(), *schema.lease.columns.keys()}
+    assert columns <= documented <= columns | {"columna", "de", "lease"}
+
+
 def test_every_state_appears_in_the_diagram_and_can_be_reached_from_the_first() -> None:
     edges = re.findall(r"^    (\w+) --> (\w+):", diagram(), re.MULTILINE)
     reached = {Status.EXPECTED.value}

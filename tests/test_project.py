@@ -22,7 +22,9 @@ MANDATED = {
     "dash",
     "locust",
 }
-VERBS = {"entorno", "simulacro", "sala", "test", "lint", "formato", "bench", "candado", "limpio", "help"}
+VERBS = {
+    "entorno", "simulacro", "sala", "portal", "test", "lint", "formato", "bench", "candado", "limpio", "help",
+}  # fmt: skip
 LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+?)(?: ; (.+?))? \\$")
 # Spelled in halves so that this file does not name them.
 REGISTRIES = [

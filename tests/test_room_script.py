@@ -35,7 +35,7 @@ class Started:
         with self.output.open("w") as stream:
             self.process = subprocess.Popen(
                 [
-                    "bash", repository / "scripts" / "sala.sh", Path(sys.executable).parent,
+                    "bash", repository / "scripts" / "en-vivo.sh", "sala", Path(sys.executable).parent,
                     folder / "con espacios" / "sala", str(port), *more,
                 ],
                 cwd=repository, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -108,7 +108,10 @@ def test_it_says_how_to_enter_and_ctrl_c_leaves_no_process(
 
 def test_a_port_that_is_no_number_is_refused(repository: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        ["bash", repository / "scripts" / "sala.sh", Path(sys.executable).parent, tmp_path / "s", "ocho"],
+        [
+            "bash", repository / "scripts" / "en-vivo.sh", "sala", Path(sys.executable).parent,
+            tmp_path / "s", "ocho",
+        ],
         cwd=repository, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2

@@ -126,12 +126,13 @@ class LiveNight:
         gc.unfreeze()
         sys.setswitchinterval(self._before)
 
-    def publish(self, at: int, last: bool) -> CutReport:
+    def publish(self, at: int, last: bool, stopped: str) -> CutReport:
         """Have a cut published. Only from what is given to the feed to do in order."""
         assert self._office is not None
         before = perf_counter()
-        report = self._office.cut(at, last=last)
-        self.cuts.note((perf_counter() - before) * 1000)
+        report = self._office.cut(at, last=last, stopped=stopped)
+        if not stopped:
+            self.cuts.note((perf_counter() - before) * 1000)
         self._pulses_after()
         return report
 

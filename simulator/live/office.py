@@ -61,9 +61,9 @@ class Office:
         outcome: Outcome = self._ask((commands, times))
         return outcome
 
-    def cut(self, at: int, *, last: bool) -> CutReport:
-        """Have a cut published."""
-        report: CutReport = self._ask((at, last))
+    def cut(self, at: int, *, last: bool, stopped: str = "") -> CutReport:
+        """Have a cut published, or told as missed when the publisher is `stopped`."""
+        report: CutReport = self._ask((at, (last, stopped)))
         return report
 
     def pulses(self, pulses: list[Pulse]) -> None:
@@ -109,9 +109,11 @@ def _serve(asked: IO[bytes], said: IO[bytes]) -> None:
         engine = Engine(store, store.load_catalog(), first["mode"])
         publisher = None
         if first["folder"] is not None:
-            from core.publication.cut import Publisher
+            from core.publishing.assembly import publication
+            from core.publishing.worker import signing_key
 
-            publisher = Publisher(engine, store.database, first["folder"])
+            key = signing_key(engine.catalog, engine.mode)
+            publisher = publication(engine, store.database, first["folder"], key=key)
         result: Any = None
         while True:
             pickle.dump((True, result), said, protocol=pickle.HIGHEST_PROTOCOL)
@@ -127,7 +129,8 @@ def _serve(asked: IO[bytes], said: IO[bytes]) -> None:
                 result = outcome_of(engine.execute(one, other))
             else:
                 assert publisher is not None
-                result = publisher.cut(one, last=other)
+                last, stopped = other
+                result = publisher.attempt(one, last=last, stopped=stopped)
     except Exception as error:
         pickle.dump((False, _portable(error)), said)
         said.flush()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Generator
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import simpy
 
@@ -22,6 +22,9 @@ from simulator.night.people import People
 from simulator.scenario.base import Service, ms_of
 from simulator.scenario.document import Scenario
 from simulator.seeds import Seeds
+
+if TYPE_CHECKING:
+    from simulator.night.acta_images import ActaImages
 
 Process: TypeAlias = Generator[simpy.Event, Any, None]
 Job = TypeVar("Job")
@@ -156,6 +159,8 @@ class NightModel:
         self.received: set[int] | None = set() if scenario.duplicates.share else None
         """Actas the centre has received, where somebody needs to foresee what it will answer."""
         self.clocks = Clocks(scenario, seeds)
+        self.images: ActaImages | None = None
+        """Pictures of the actas, when they were asked for."""
         self._blocked: Counter[str] = Counter()
         self._held_photos: dict[str, list[Callable[[], None]]] = {}
 
@@ -215,6 +220,8 @@ class NightModel:
         return True
 
     def image(self, acta: int, attempt: str) -> str:
-        """What stands for the hash of an image of an acta."""
+        """The hash of an image of an acta, or what stands for it where nobody draws it."""
+        if self.images is not None and acta in self.images:
+            return self.images.drawn(acta, attempt)
         entry = self.catalog.actas[acta]
         return image_hash(self.scenario_sha256, f"{entry.contest}/{entry.key}/{entry.id}", attempt)

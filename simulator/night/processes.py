@@ -138,6 +138,8 @@ def _plan_outside(
             package = draw.choice(arriving)
             claimed = f"{night.catalog.entidad.id:02d}9{draw.randrange(1000):03d}B0100"
             image = image_hash(model.scenario_sha256, f"{contest}/fuera/{number}", "escaner")
+            if model.images is not None and model.images.includes_outside(contest, number):
+                image = model.images.drawn_outside(contest, number, claimed)
             centre = centres[package.catd]
 
             def arrive(

@@ -18,11 +18,11 @@ from simulator.night.score import KIND_WORDS
 from simulator.night.tables import local_time
 from simulator.scenario.base import MS_PER_MINUTE
 
-_NOTES = (
+_NO_IMAGES = (
     "Las imágenes no existen en este simulador: cada código de integridad es el SHA-256 de la identidad de "
-    "la imagen (escenario, acta, intento).",
-    "Las fallas de sitio y de imágenes se registran como incidentes; no cambian lo publicado.",
+    "la imagen (escenario, acta, intento)."
 )
+_NOTES = ("Las fallas de sitio y de imágenes se registran como incidentes; no cambian lo publicado.",)
 
 
 def summary(night: Night, results: Results, fingerprint: str) -> dict[str, Any]:
@@ -108,8 +108,18 @@ def summary(night: Night, results: Results, fingerprint: str) -> dict[str, Any]:
         "puntuacion": results.score.as_data(),
         "encima": [overlay.as_data() for overlay in night.loaded.overlays],
         "veredicto": [*verdict_of(scenario.expected, results), *evaluate(night, results)],
-        "notas": list(_NOTES),
+        "notas": [_about_images(night), *_NOTES],
     }
+
+
+def _about_images(night: Night) -> str:
+    images = night.model.images
+    if images is None:
+        return _NO_IMAGES
+    return (
+        f"Las imágenes son dibujos del simulador ({images.fraction:.2%} de las actas); el código de "
+        "integridad de las demás es el SHA-256 de su identidad (escenario, acta, intento), sin imagen detrás."
+    )
 
 
 def _comparable(night: Night, results: Results) -> dict[str, object]:

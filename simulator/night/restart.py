@@ -20,6 +20,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy import Engine as Database
 
 from core.domain.events import EventKind
+from core.domain.holding import HOLD_TABLE
 from core.domain.operation import ROOM_EVENTS
 from core.errors import UsageError
 from core.storage import schema
@@ -34,8 +35,13 @@ PATIENCE_S = 2.0
 FLAGGED = (EventKind.ACTA_RECEIVED.value, EventKind.ACTA_CAPTURED.value)
 ROOM_KEYS = "sala-"
 """How the keys of the commands of the control room begin: they are of its people, not of the run."""
-_TOLD_IN_ROOM = tuple(kind.value for kind in ROOM_EVENTS)
-CUT_EVENTS = (EventKind.CUT_PUBLISHED.value, EventKind.CUT_REFUSED.value)
+_TOLD_IN_ROOM = tuple(kind.value for kind in (*ROOM_EVENTS, *HOLD_TABLE))
+CUT_EVENTS = (
+    EventKind.CUT_PUBLISHED.value,
+    EventKind.CUT_REFUSED.value,
+    EventKind.CUT_MISSED.value,
+    EventKind.NOTICE_ISSUED.value,
+)
 
 
 class OtherRunError(UsageError):
@@ -67,6 +73,8 @@ class Recorded:
     events: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
     cuts: dict[int, PublishedCut] = field(default_factory=dict)
+    missed: dict[int, str] = field(default_factory=dict)
+    """Why each slot (ms UTC) that was told as missed was."""
     until_ms: int = 0
 
 
@@ -76,12 +84,16 @@ def recorded_in(database: Database) -> Recorded:
     ledger, command = schema.ledger, schema.command
     with reading(database) as connection:
         cut_seqs = set()
-        query = select(ledger.c.seq, ledger.c["at"], ledger.c.data)
-        for seq, at, data in connection.execute(
+        query = select(ledger.c.seq, ledger.c.kind, ledger.c["at"], ledger.c.data)
+        for seq, kind, at, data in connection.execute(
             query.where(ledger.c.kind.in_(CUT_EVENTS)).order_by(ledger.c.seq)
         ):
             cut_seqs.add(seq)
             body = orjson.loads(data)
+            if kind == EventKind.CUT_MISSED.value:
+                found.missed[body["slot"]] = body["reason"]
+            if kind in (EventKind.CUT_MISSED.value, EventKind.NOTICE_ISSUED.value):
+                continue
             # A refused cut may be tried again at the same time only by another run of ours: the last rules.
             found.cuts[at] = PublishedCut(
                 body["number"], at, body.get("seq_high", 0), body.get("last", False), body.get("reason")
@@ -189,6 +201,7 @@ def check_same_run(folder: Path, marker: Path, wanted: dict[str, object]) -> Non
         "semilla": "la semilla",
         "catalogo_sha256": "el catálogo",
         "cortes": "si publica cortes",
+        "imagenes": "la parte de las actas que se dibuja",
     }
     if not marker.is_file():
         raise UsageError(f"En «{folder}» no hay ninguna corrida que continuar.")
@@ -200,10 +213,10 @@ def check_same_run(folder: Path, marker: Path, wanted: dict[str, object]) -> Non
     if not isinstance(run, dict):
         raise UsageError(f"La corrida de «{folder}» no se puede continuar: su marca no dice cuál es.")
     for name, words in names.items():
-        if run.get(name) != wanted[name]:
+        if run.get(name) != wanted.get(name):
             raise OtherRunError(
                 f"La corrida de «{folder}» es otra: no coincide {words} "
-                f"(la de la carpeta: {_told(run.get(name))}; la pedida: {_told(wanted[name])})."
+                f"(la de la carpeta: {_told(run.get(name))}; la pedida: {_told(wanted.get(name))})."
             )
 
 

@@ -7,7 +7,7 @@ What the night ended like is `results`; what people read of it, `report`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,9 @@ from core.domain.catalog import Catalog
 from core.domain.commands import CloseOperation, OpenOperation
 from core.engine import Engine
 from core.errors import UsageError
+from core.publishing.due import Schedule
 from core.storage.store import Store
+from simulator.night.acta_images import ActaImages, WantedImages
 from simulator.night.arrivals import plan_arrivals
 from simulator.night.ballots import Content, seal, write_actas
 from simulator.night.capture import CaptureCentre
@@ -92,8 +94,11 @@ class Night:
         return self.faults.incidents
 
 
-Publish: TypeAlias = Callable[[int, bool], "CutReport"]
-"""Publishes the cut of an instant (ms UTC); True for the last one."""
+Publish: TypeAlias = Callable[[int, bool, str], "CutReport"]
+"""Publishes the cut of an instant (ms UTC): if it is the last, and why the publisher is stopped when it is.
+
+What does not go out is told as missed, with its notice.
+"""
 
 Watcher: TypeAlias = Callable[[int, int], None]
 """Told (ms since the start, actas registered) every few virtual minutes."""
@@ -129,13 +134,15 @@ def run_night(
     again: Callable[[Night], None] | None = None,
     live: LiveNight | None = None,
     pulses: bool = False,
+    images: WantedImages | None = None,
 ) -> Night:
     """Run the night through an engine from `open_engine`.
 
     Cuts are published into `folder`; none when it is None. The seed is any whole number from 0. A run
     that is continued gives in `done` what the database has, and `again` is told the night before it begins,
     to give it the instructions it had; with `live` it goes at the pace of the wall clock. The pulses of the
-    CATDs are recorded when it is live or `pulses` is asked for. Raises OtherRunError when the database is
+    CATDs are recorded when it is live or `pulses` is asked for; the pictures of actas, drawn where `images`
+    says. Raises OtherRunError when the database is
     of another run.
     """
     done = done or Recorded()
@@ -143,23 +150,27 @@ def run_night(
     feed = Feed(engine, batch, done=done, caught_up=caught_up)
     buffer = PulseBuffer(database) if pulses and live is None else None
     put = live.put_pulses if live is not None else buffer.put if buffer is not None else None
-    night = prepare(loaded, engine.catalog, seed, feed, live, put)
+    night = prepare(loaded, engine.catalog, seed, feed, live, put, images)
     if again is not None:
         again(night)
     publish = None
     if folder is not None:
-        publish = _publisher(engine, database, folder) if live is None else live.publish
+        publish = _publisher(night, engine, database, folder) if live is None else live.publish
     interrupted = True
     try:
         if live is not None:
             live.begin(night, database, folder)
         _open(night)
-        _work_through(night, publish, done.cuts, folder, watcher)
+        _work_through(night, publish, done, folder, watcher)
         _close(night)
         if buffer is not None:
             buffer.flush()
+        if night.model.images is not None:
+            night.model.images.settle()
         interrupted = False
     finally:
+        if night.model.images is not None:
+            night.model.images.close()
         if live is not None:
             live.end(interrupted=interrupted)
     feed.check_all_seen()
@@ -167,12 +178,15 @@ def run_night(
     return night
 
 
-def _publisher(engine: Engine, database: Database, folder: Path) -> Publish:
+def _publisher(night: Night, engine: Engine, database: Database, folder: Path) -> Publish:
     # Building packages brings libraries that a night without cuts does not need.
-    from core.publication.cut import Publisher
+    from core.publishing.assembly import publication
+    from core.publishing.worker import signing_key
 
-    publisher = Publisher(engine, database, folder)
-    return lambda at, last: publisher.cut(at, last=last)
+    key = signing_key(engine.catalog, engine.mode) if engine.mode == "simulacro" else None
+    images = None if night.model.images is None else night.model.images.store
+    office = publication(engine, database, folder, key=key, images=images)
+    return lambda at, last, stopped: office.attempt(at, last=last, stopped=stopped)
 
 
 def prepare(
@@ -182,10 +196,11 @@ def prepare(
     feed: Feed,
     live: LiveNight | None,
     put_pulses: PutPulses | None = None,
+    images: WantedImages | None = None,
 ) -> Night:
     """Everything of a night before its first ms: truth, arrivals, people, links; nothing begins yet.
 
-    With `put_pulses` every CATD will send its pulse there.
+    With `put_pulses` every CATD will send its pulse there; with `images` its actas are drawn as they go out.
     """
     scenario = loaded.scenario
     seeds = Seeds(seed)
@@ -197,6 +212,8 @@ def prepare(
     if live is not None:
         # Before anything of the model is made: processes and events keep the environment they are born in.
         model.env = live.env
+    if images is not None:
+        model.images = ActaImages(model, images)
     capture = CaptureCentre(model)
     centres = make_centres(model, links, capture)
     faults = Faults(model, links, centres, capture)
@@ -238,15 +255,16 @@ def _close(night: Night) -> None:
 def cut_times(scenario: Scenario) -> list[int]:
     """When a cut is due, in ms since the start; the last one at the very end."""
     calendar = scenario.calendar
-    step = MS_PER_MINUTE * 60 // calendar.cuts_per_hour
     first = ms_of(calendar.publication_min)
-    return [*range(first, calendar.length_ms, step), calendar.length_ms]
+    if first >= calendar.length_ms:
+        return [calendar.length_ms]
+    return Schedule(first, calendar.length_ms, MS_PER_MINUTE * 60 // calendar.cuts_per_hour).slots
 
 
 def _work_through(
     night: Night,
     publish: Publish | None,
-    done: Mapping[int, PublishedCut],
+    done: Recorded,
     folder: Path | None,
     watcher: Watcher | None,
 ) -> None:
@@ -260,25 +278,30 @@ def _work_through(
         night.curve.append(CurvePoint(at, model.registered, night.capture.backlog, model.waiting_in_links()))
         if at in cutting and publish is not None:
             assert folder is not None
-            _cut(night, publish, done.get(model.start_ms + at), folder, at)
+            _cut(night, publish, done, folder, at)
         if watcher is not None:
             watcher(at, model.registered)
     night.feed.flush()
 
 
-def _cut(night: Night, publish: Publish, found: PublishedCut | None, folder: Path, at: int) -> None:
+def _cut(night: Night, publish: Publish, done: Recorded, folder: Path, at: int) -> None:
     model = night.model
-    last = at == model.length_ms
+    instant, last, stopped = model.start_ms + at, at == model.length_ms, ""
     for fault in night.loaded.scenario.publication_faults:
         begins = ms_of(fault.at_min)
         ends = ms_of(fault.at_min + fault.minutes)
         if fault.kind == "cortes_detenidos" and begins <= at < ends and not last:
-            night.missed.append(MissedCut(model.start_ms + at, fault.name))
-            return
-    if found is not None:
+            stopped = stopped or fault.name
+    found = done.cuts.get(instant)
+    if found is not None and (found.refused is None or instant in done.missed):
         _note_cut(night, _report_of(found, folder))
+    elif instant in done.missed:
+        night.missed.append(MissedCut(instant, done.missed[instant]))
     else:
-        night.feed.in_order(lambda: _note_cut(night, publish(model.start_ms + at, last)))
+        if model.images is not None and not stopped:
+            # Whoever publishes looks for them.
+            model.images.settle()
+        night.feed.in_order(lambda: _note_cut(night, publish(instant, last, stopped)))
 
 
 def _note_cut(night: Night, report: CutReport) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.domain.catalog import Catalog
     from core.engine import Engine
     from core.storage.store import Store
+    from simulator.night.acta_images import WantedImages
     from simulator.night.results import Results
     from simulator.night.run import Night
     from simulator.scenario.file import LoadedScenario
@@ -77,6 +78,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="guarda el latido de cada CATD por minuto, para la sala; en vivo se guardan siempre",
     )
+    parser.add_argument(
+        "--imagenes",
+        type=float,
+        nargs="?",
+        const=1.0,
+        metavar="FRACCIÓN",
+        help="dibuja la imagen de las actas o de esa parte de ellas (más de 0, hasta 1); sin ella, ninguna",
+    )
     parser.add_argument("--sin-cortes", action="store_true", help="no publica cortes")
     parser.add_argument("--reemplazar", action="store_true", help="borra la corrida que haya en la carpeta")
 
@@ -90,6 +99,8 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
         raise UsageError("--semilla debe ser un número entero de 0 en adelante.")
     if args.continuar and args.reemplazar:
         raise UsageError("--continuar y --reemplazar no van juntas.")
+    if args.imagenes is not None and not 0 < args.imagenes <= 1:
+        raise UsageError("--imagenes lleva una fracción mayor que 0 y hasta 1 (0.05: una de cada veinte).")
     if args.velocidad is not None:
         checked_speed(args.velocidad)
     loaded = load_scenario(args.escenario, args.con)
@@ -125,8 +136,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
         "verdad_sha256": data["verdad_sha256"],
         "resumen": str(folder / SUMMARY),
     }
-    if "en_vivo" in data:
-        answer["en_vivo"] = data["en_vivo"]
+    answer |= {name: data[name] for name in ("en_vivo", "imagenes") if name in data}
     return Answer(ANSWER_IS_NO if wrong else DONE, answer, _text(args, folder, data))
 
 
@@ -162,6 +172,8 @@ def _run_in_folder(
         "catalogo_sha256": catalog.fingerprint(),
         "cortes": not args.sin_cortes,
     }
+    if args.imagenes is not None:
+        run["imagenes"] = args.imagenes
 
     def claim() -> None:
         if used:
@@ -229,7 +241,7 @@ def _run_night(
             night = run_night(
                 loaded, engine, args.semilla, database, None if args.sin_cortes else folder,
                 watcher=watch, done=done, again=partial(repeat, log.recorded), live=live,
-                pulses=args.latidos,
+                pulses=args.latidos, images=_images(args),
             )  # fmt: skip
     except KeyboardInterrupt:
         out.warn("Corrida interrumpida; la base quedó consistente y --continuar la sigue desde ahí.")
@@ -240,10 +252,21 @@ def _run_night(
     data = summary(night, results, state_fingerprint(database))
     if live is not None:
         data["en_vivo"] = live.as_data()
+    if night.model.images is not None:
+        data["imagenes"] = night.model.images.as_data()
     (folder / SUMMARY).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     write_score(folder, results.score)
     (folder / SUMMARY_TEXT).write_text(markdown(night, results, data), encoding="utf-8")
     return night, results, data
+
+
+def _images(args: argparse.Namespace) -> WantedImages | None:
+    if args.imagenes is None:
+        return None
+    from core.images.store import ImageStore
+    from simulator.night.acta_images import WantedImages
+
+    return WantedImages(ImageStore(args.salida), args.imagenes)
 
 
 def _refuse_inside(base: str, folder: Path) -> None:
@@ -285,6 +308,10 @@ def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any]) -> str:
             f"  en vivo a ×{data['en_vivo']['velocidad']:g}: retraso p50 {late['p50_ms']:.1f} ms, "
             f"p99 {late['p99_ms']:.1f} ms, máximo {late['max_ms']:.0f} ms"
         )
+    if "imagenes" in data:
+        lines.append(
+            f"  {'imágenes':<15} {data['imagenes']['dibujadas']:>7,} dibujadas, en {folder / 'imagenes'}"
+        )
     if data["rechazos"]:
         lines.append(f"  RECHAZOS DEL MOTOR: {data['rechazos']}")
     lines += ["", f"Huella: {data['huella']}", f"Resumen: {folder / SUMMARY_TEXT}"]
@@ -304,5 +331,6 @@ VERB = Verb(
         "prep simular scenarios/jalisco-2021/jornada.toml --salida salida/j --semilla 7 --sin-cortes --json",
         "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 7 --velocidad 60",
         "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 7 --continuar",
+        "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 7 --imagenes 0.05",
     ),
 )

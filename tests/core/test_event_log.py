@@ -15,6 +15,7 @@ import pytest
 
 from core.domain.commands import Choice
 from core.domain.events import EventKind
+from core.domain.holding import PUBLICATION_EVENTS
 from core.domain.operation import ROOM_EVENTS
 from core.engine import Engine
 from core.operations.event_log import COLUMNS, ENDS, QUEUES, WORDS, write_animation, write_csv, write_xes
@@ -108,7 +109,7 @@ def test_the_same_ledger_gives_the_same_compressed_bytes(engine: Engine, tmp_pat
 def test_every_event_of_an_acta_has_a_word() -> None:
     whole = {
         EventKind.OPERATION_OPENED, EventKind.OPERATION_CLOSED, EventKind.OUTSIDE_RECEIVED,
-        EventKind.CUT_PUBLISHED, EventKind.CUT_REFUSED, *ROOM_EVENTS,
+        EventKind.CUT_PUBLISHED, EventKind.CUT_REFUSED, *PUBLICATION_EVENTS, *ROOM_EVENTS,
     }  # fmt: skip
     assert set(WORDS) == set(EventKind) - whole
     assert set(QUEUES) | set(ENDS) <= set(WORDS)

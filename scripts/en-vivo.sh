@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
-# Ensayo con la sala de control encima.
-# Uso: sala.sh CARPETA_DE_PROGRAMAS SALIDA PUERTO [ESCENARIO [MINUTO]]
+# Ensayo en vivo con la sala de control, o con el portal, encima.
+# Uso: en-vivo.sh sala|portal CARPETA_DE_PROGRAMAS SALIDA PUERTO [ESCENARIO [MINUTO]]
 #
 # It runs the fifth rehearsal of Jalisco 2021 live at ×60, from the moment its CATDs begin to be in trouble,
-# and the room on it. Ctrl-C ends both; a night that has ended stays in the room until then.
+# and on it the room or the portal. Ctrl-C ends both; a night that has ended stays there until then.
 set -uo pipefail
 
-bin=$1
-run=$2
-port=$3
-scenario=${4:-scenarios/jalisco-2021/simulacro-5.toml}
+what=$1
+bin=$2
+run=$3
+port=$4
+scenario=${5:-scenarios/jalisco-2021/simulacro-5.toml}
 seed=2021
 speed=60
 # At 206 internet has been failing in some CATDs for an hour and a half; at 210 the continuity plan begins in
 # six districts: four seconds after the room opens.
-forward=${5:-206}
+forward=${6:-206}
 log=$run.log
 
 simulation=
-room=
+screen=
 
 running() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
 
@@ -26,11 +27,11 @@ leave() {
     trap '' INT TERM HUP
     # What is being written is finished; whoever does not leave is made to.
     for signal in INT TERM KILL; do
-        for one in $room $simulation; do
+        for one in $screen $simulation; do
             running "$one" && kill -"$signal" "$one" 2>/dev/null
         done
         for _ in $(seq 60); do
-            running "$room" || running "$simulation" || break 2
+            running "$screen" || running "$simulation" || break 2
             sleep 0.1
         done
     done
@@ -39,14 +40,14 @@ leave() {
 
 stop() {
     echo >&2
-    echo "Se detienen la sala y el simulacro…" >&2
+    echo "Se detienen $([ "$what" = sala ] && echo la sala || echo el portal) y el simulacro…" >&2
     leave
     exit 130
 }
 trap stop INT TERM HUP
 
 taken() {
-    "$bin/python" - "$port" <<'PYTHON'
+    "$bin/python" - "$port" "$what" <<'PYTHON'
 import sys
 from control_room.web.serve import check_port
 from core.errors import PrepError
@@ -56,7 +57,7 @@ try:
 except ValueError:
     sys.exit(f"PUERTO debe ser un número; se encontró «{sys.argv[1]}».")
 except PrepError:
-    sys.exit(f"El puerto {sys.argv[1]} está ocupado o no se puede usar. Elija otro así: make sala PUERTO=8051")
+    sys.exit(f"El puerto {sys.argv[1]} está ocupado o no se puede usar. Elija otro así: make {sys.argv[2]} PUERTO=8051")
 PYTHON
 }
 taken || exit 2
@@ -85,11 +86,15 @@ until state | grep -q '"estado": *"corriendo"'; do
     sleep 0.5
 done
 
-"$bin/python" -c "$apart" "$bin/prep" sala --base "$run/prep.db" --corrida "$run" --escenario "$scenario" --demo --puerto "$port" \
-    </dev/null &
-room=$!
-wait "$room"
+if [ "$what" = sala ]; then
+    command=(sala --base "$run/prep.db" --corrida "$run" --escenario "$scenario" --demo)
+else
+    command=(portal "$run")
+fi
+"$bin/python" -c "$apart" "$bin/prep" "${command[@]}" --puerto "$port" </dev/null &
+screen=$!
+wait "$screen"
 code=$?
-room=
+screen=
 leave
 exit "$code"

@@ -12,8 +12,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +19,7 @@ import orjson
 
 from core.domain.catalog import Catalog
 from core.domain.events import Event
+from core.publication.difusion import write_difusion
 from core.publication.package import CUTS, INDEX, MANIFEST, PackageBuilder, PackageError, Parts
 from core.publication.pointer import LogState, canonical, pointer_document, write_pointer, write_whole
 from core.publication.portal_data.changes import (
@@ -48,7 +47,6 @@ from core.transparency.log import EmissionLog
 from core.transparency.notes import parse_note, witnesses_of
 
 FORMAT = 1
-_DIFUSION = "core.publication.difusion"
 
 
 class ImageSource(Protocol):
@@ -256,8 +254,8 @@ class Emission:
 
     def write_difusion(self, number: int) -> None:
         """Write the package for difusores of a cut."""
-        if find_spec(_DIFUSION) is not None and not (self._work / difusion_key(number)).is_file():
-            import_module(_DIFUSION).write_difusion(self._work, number)
+        if not (self._work / difusion_key(number)).is_file():
+            write_difusion(self._work, number, durable=self._durable)
 
     def point(self, number: int) -> None:
         """Write `corte.json` for a certified cut, from its folder, its record and the log."""

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 NEEDED = (
+    "cryptography",
     "alembic", "matplotlib", "numpy", "orjson", "pandas", "plotly", "pydantic", "rich", "simpy", "sqlalchemy",
     "tzdata", "xlsxwriter",
 )  # fmt: skip

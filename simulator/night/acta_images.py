@@ -54,11 +54,11 @@ class ActaImages:
         self._bytes = 0
 
     @property
-    @property
     def store(self) -> ImageStore:
         """Where the pictures are."""
         return self._wanted.store
 
+    @property
     def fraction(self) -> float:
         """Part of the actas that is drawn."""
         return self._wanted.fraction

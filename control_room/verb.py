@@ -137,7 +137,8 @@ def _run_folder(base: str) -> Path | None:
 
 def _serve(args: argparse.Namespace, out: Output) -> Answer:
     from control_room.web.context import open_room
-    from control_room.web.serve import WriterChild, check_port, serve, tell_when_ready, writer_command
+    from control_room.web.serve import WriterChild, serve, writer_command
+    from core.listening import check_port, tell_when_ready
 
     options = _options(args)
     if (args.certificado is None) != (args.llave_privada is None):
@@ -171,7 +172,7 @@ def _serve(args: argparse.Namespace, out: Output) -> Answer:
             out.note(f"  {user:<15} {password}   rol {DEMO_USERS[user]}")
         out.note("Ctrl-C la detiene.")
 
-    tell_when_ready(options, ready)
+    tell_when_ready(options.host, options.port, ready, None if options.https else "/entrar")
     writer = None if args.sin_escritor else WriterChild(writer_command(options), out.warn)
     serve(options, writer, certificate=args.certificado, key=args.llave_privada)
     return Answer(DONE, {"direccion": address, "sala": str(options.folder)}, "La sala se detuvo.")

@@ -49,8 +49,8 @@ trap stop INT TERM HUP
 taken() {
     "$bin/python" - "$port" "$what" <<'PYTHON'
 import sys
-from control_room.web.serve import check_port
 from core.errors import PrepError
+from core.listening import check_port
 
 try:
     check_port("127.0.0.1", int(sys.argv[1]))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from control_room.web.context import RoomOptions
-from core.errors import PrepError, UsageError
+from core.errors import PrepError
 
 THREADS = 8
 STOP_S = 2
@@ -28,31 +27,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 """Before starting the writer again: longer each time it dies soon."""
 LIVED_S = 30.0
 WATCH_S = 0.5
-READY_S = 60.0
 CHILD = "PREP_SALA_HIJO"
 """In the environment of a writer that `prep sala` started: the process it belongs to."""
-
-
-def check_port(host: str, port: int) -> None:
-    """Raises UsageError when nobody could listen there."""
-    if not 1 <= port <= 65535:
-        raise UsageError(f"--puerto va de 1 a 65535; se pidió {port}.")
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, UnicodeError) as error:
-        raise UsageError(f"No se entiende la dirección «{host}» de --anfitrion.") from error
-    family, kind, protocol, _, address = found[0]
-    with socket.socket(family, kind, protocol) as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind(address)
-        except PermissionError as error:
-            raise UsageError(f"No hay permiso para atender en el puerto {port} de {host}.") from error
-        except OSError as error:
-            raise UsageError(
-                f"No se puede atender en {host}, puerto {port}: ya lo usa otro programa o la dirección "
-                "no es de esta máquina. Elija otro con --puerto."
-            ) from error
 
 
 def leave_with_parent(parent: int) -> None:
@@ -201,28 +177,3 @@ def serve(
     finally:
         if writer is not None:
             writer.close()
-
-
-def tell_when_ready(options: RoomOptions, tell: Callable[[], None]) -> None:
-    """Call `tell`, in another thread, once somebody answers at the address."""
-
-    def wait() -> None:
-        host = "127.0.0.1" if options.host in ("0.0.0.0", "::", "") else options.host
-        until = time.monotonic() + READY_S
-        while time.monotonic() < until:
-            try:
-                with socket.create_connection((host, options.port), 1.0) as connection:
-                    if not options.https:
-                        # The port is open before the application is loaded.
-                        connection.settimeout(READY_S)
-                        connection.sendall(
-                            b"HEAD /entrar HTTP/1.1\r\nHost: sala\r\nConnection: close\r\n\r\n"
-                        )
-                        connection.recv(16)
-            except OSError:
-                time.sleep(0.2)
-                continue
-            tell()
-            return
-
-    threading.Thread(target=wait, name="aviso", daemon=True).start()

@@ -44,9 +44,10 @@ def with_packages(python: str, folder: Path, repository: Path) -> str:
     (folder / "pins.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
     made = folder / "entorno"
     inside = str(made / "bin" / "python")
+    uv = str(Path(sys.executable).with_name("uv"))
     for command in (
-        [python, "-m", "venv", str(made)],
-        [inside, "-m", "pip", "install", "-q", "--constraint", str(folder / "pins.txt"), *NEEDED],
+        [uv, "venv", "--quiet", "--python", python, str(made)],
+        [uv, "pip", "install", "--quiet", "--python", inside, "-c", str(folder / "pins.txt"), *NEEDED],
     ):
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

@@ -20,6 +20,7 @@ import requests
 
 from control_room.room_db import users as user_table
 from control_room.verb import DEMO_USERS, _demo_users
+from core.cli import main
 from tests.conftest import Prep
 from tests.control_room.web.rooms import make_night, make_room
 
@@ -221,13 +222,14 @@ def test_when_the_server_is_killed_its_children_leave_too(tmp_path: Path) -> Non
     ],
 )
 def test_what_cannot_be_served_is_told_in_spanish(
-    arguments: tuple[str, ...], message: str, tmp_path: Path, prep: Prep
+    arguments: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     base = make_night(tmp_path, "simulacro")
-    answer = prep("sala", *(one.replace("{base}", base) for one in arguments))
-    assert answer.returncode == 2, answer.stderr
-    assert message in answer.stderr
-    assert "Traceback" not in answer.stderr
+    code = main(["sala", *(one.replace("{base}", base) for one in arguments)])
+    told = capsys.readouterr().err
+    assert code == 2, told
+    assert message in told
+    assert "Traceback" not in told
 
 
 def test_an_official_night_has_no_demonstration_users(tmp_path: Path, prep: Prep) -> None:

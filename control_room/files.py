@@ -5,18 +5,17 @@ They are caches and answers of the room, never election data: whoever cannot rea
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from core.whole_file import write_whole
+
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Put a file in its place in one step: who reads it sees the old one or this one, whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    """Put a file of the room in its place in one step; after a cut of power it is made again."""
+    write_whole(path, data, durable=False)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -38,6 +38,7 @@ from control_room.web.roles import COORDINADOR, ForbiddenError, require
 from control_room.web.sessions import Session
 from core.domain import commands as orders
 from core.domain.commands import AnyCommand
+from core.domain.holding import HoldStep
 from core.domain.refusals import REFUSAL_TEXTS, Refusal
 from core.errors import UsageError
 
@@ -346,32 +347,21 @@ def _propose_hold(room: Room, who: Session, given: Values, stamp: Stamp) -> dict
     return _send(room, command, detencion=name)
 
 
-@_action("autorizar_detencion", "publicacion_autorizar", detencion=KEY)
-def _authorise_hold(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
-    return _send(room, orders.AuthoriseHold(**_base(who, stamp), hold=given["detencion"]))
+def _on_hold(name: str, permission: str, order: type[HoldStep], **fields: Field) -> None:
+    """An action on the hold there is; those that need a reason say so in their fields."""
+
+    def act(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+        reason = {"reason": given["motivo"]} if "motivo" in given else {}
+        return _send(room, order(**_base(who, stamp), hold=given["detencion"], **reason))
+
+    _action(name, permission, stamped=True, detencion=KEY, **fields)(act)
 
 
-@_action("descartar_detencion", "publicacion_descartar", detencion=KEY, motivo=TEXT)
-def _dismiss_hold(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
-    command = orders.DismissHold(**_base(who, stamp), hold=given["detencion"], reason=given["motivo"])
-    return _send(room, command)
-
-
-@_action("reanudar_publicacion", "publicacion_proponer", detencion=KEY, motivo=TEXT)
-def _propose_release(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
-    command = orders.ProposeRelease(**_base(who, stamp), hold=given["detencion"], reason=given["motivo"])
-    return _send(room, command)
-
-
-@_action("autorizar_reanudacion", "publicacion_autorizar", detencion=KEY)
-def _authorise_release(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
-    return _send(room, orders.AuthoriseRelease(**_base(who, stamp), hold=given["detencion"]))
-
-
-@_action("descartar_reanudacion", "publicacion_descartar", detencion=KEY, motivo=TEXT)
-def _dismiss_release(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
-    command = orders.DismissRelease(**_base(who, stamp), hold=given["detencion"], reason=given["motivo"])
-    return _send(room, command)
+_on_hold("autorizar_detencion", "publicacion_autorizar", orders.AuthoriseHold)
+_on_hold("descartar_detencion", "publicacion_descartar", orders.DismissHold, motivo=TEXT)
+_on_hold("reanudar_publicacion", "publicacion_proponer", orders.ProposeRelease, motivo=TEXT)
+_on_hold("autorizar_reanudacion", "publicacion_autorizar", orders.AuthoriseRelease)
+_on_hold("descartar_reanudacion", "publicacion_descartar", orders.DismissRelease, motivo=TEXT)
 
 
 # -- the rehearsal ---------------------------------------------------------------------------------
@@ -421,6 +411,8 @@ def _restore(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str,
 
 _PASSWORD = Field(longest=256)
 _USER = Field(longest=32)
+_ACCOUNT = Field(longest=64)
+"""A user of the room, or `name@provider`."""
 
 
 @_action(
@@ -458,6 +450,13 @@ def _reset_password(room: Room, who: Session, given: Values, stamp: Stamp) -> di
     return {"usuario": given["usuario"]}
 
 
+@_action("usuario_sesiones", "usuarios", stamped=False, usuario=_ACCOUNT)
+def _end_sessions(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    # The only way to put out somebody of the identity provider before his session ends by itself.
+    ended = room.sessions.end_all(given["usuario"], room.real_ms(), "cierre de administración")
+    return {"usuario": given["usuario"], "cerradas": ended}
+
+
 @_action("mi_contrasena", "cuenta", stamped=False, actual=_PASSWORD, nueva=_PASSWORD)
 def _own_password(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
     if who.origin != "local":
@@ -473,3 +472,9 @@ def _own_password(room: Room, who: Session, given: Values, stamp: Stamp) -> dict
     room.users.set_password(who.user, given["nueva"])
     room.sessions.end_all(who.user, room.real_ms(), "cambio de contraseña", but=who.digest)
     return {"usuario": who.user}
+
+
+@_action("mi_sesiones", "cuenta", stamped=False)
+def _own_sessions(room: Room, who: Session, given: Values, stamp: Stamp) -> dict[str, Any]:
+    ended = room.sessions.end_all(who.user, room.real_ms(), "cierre propio", but=who.digest)
+    return {"usuario": who.user, "cerradas": ended}

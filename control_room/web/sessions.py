@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import ColumnElement, Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from control_room.room_db import access_log, sessions, users
@@ -127,9 +127,10 @@ class Sessions:
         """End one session."""
         self._end(sessions.c.huella == digest, now_ms, why)
 
-    def end_all(self, user: str, now_ms: int, why: str, but: str = "") -> None:
-        """End every session of a user, except the one with digest `but`."""
-        self._end((sessions.c.usuario == user) & (sessions.c.huella != but), now_ms, why)
+    def end_all(self, user: str, now_ms: int, why: str, but: str = "") -> int:
+        """End every session of a user, except the one with digest `but`; how many there were."""
+        living = (sessions.c.usuario == user) & (sessions.c.huella != but) & (sessions.c.vence_ms > now_ms)
+        return self._end(living, now_ms, why)
 
     def last_role(self, user: str) -> str | None:
         """The role a person has, or had the last time it entered; None when it never did."""
@@ -147,13 +148,14 @@ class Sessions:
 
     # ------------------------------------------------------------------------------------------
 
-    def _end(self, which: object, now_ms: int, why: str) -> None:
-        query = update(sessions).where(which, sessions.c.cerrada_ms.is_(None))  # type: ignore[arg-type]
+    def _end(self, which: ColumnElement[bool], now_ms: int, why: str) -> int:
+        query = update(sessions).where(which, sessions.c.cerrada_ms.is_(None))
         with self._room.begin() as connection:
-            connection.execute(query.values(cerrada_ms=now_ms, cierre=why))
+            ended = connection.execute(query.values(cerrada_ms=now_ms, cierre=why)).rowcount
         with self._lock:
             self._endings += 1
             self._remembered.clear()
+        return ended
 
     def _forget(self, digest: str) -> None:
         with self._lock:

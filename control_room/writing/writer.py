@@ -24,7 +24,7 @@ from control_room.night.surroundings import Surroundings
 from control_room.room_db import log_alerts, open_room
 from control_room.sources.forecast_worker import read_forecast
 from control_room.sources.probe import probe_for
-from control_room.sources.publisher_file import read_publisher
+from control_room.sources.publisher_file import publisher_age_s, read_publisher
 from control_room.writing.ledger_reader import DatabaseGoneError, LedgerReader, OtherLedgerError
 from control_room.writing.replaying import replay
 from control_room.writing.room_folder import SNAPSHOT, hold_room, put_snapshot, say_again
@@ -155,6 +155,7 @@ class Writer:
             portal=None if self._probe is None else self._probe.facts(),
             platform=watch.platform(age_s, gone_since_ms=None if gone is None else gone.since_ms),
             publisher=read_publisher(self.options.run_folder),
+            publisher_age_s=publisher_age_s(self.options.run_folder, real_ms),
         )
 
     def _log_transitions(self, transitions: Sequence[Mapping[str, Any]], real_ms: int) -> None:

@@ -2,7 +2,8 @@
 
 A command says what somebody did; it never says what follows from it. The simulator, the stations
 and the replay of a real night build the same ones. Each carries a `key`: sent twice, it has one
-effect and one answer. Times are milliseconds since the epoch, UTC.
+effect and one answer. Times are milliseconds since the epoch, UTC. Those about actas and the operation
+are here; those of the publication and of the room, in their modules, are taken from here too.
 """
 
 from __future__ import annotations
@@ -11,8 +12,93 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TypeAlias
 
+from core.domain.command import ActaCommand, Command
 from core.domain.fields import Field
+from core.domain.publication_commands import (
+    AuthoriseHold,
+    AuthoriseRelease,
+    DismissHold,
+    DismissRelease,
+    IssueNotice,
+    MissCut,
+    NoticeType,
+    ProposeHold,
+    ProposeRelease,
+    PublishCut,
+    RefuseCut,
+)
+from core.domain.room_commands import (
+    AcknowledgeAlert,
+    ApplyMeasure,
+    AssignIncident,
+    AttendIncident,
+    AuthoriseMeasure,
+    CheckStep,
+    CloseIncident,
+    ContainIncident,
+    DismissMeasure,
+    EndMeasure,
+    MergeIncident,
+    NoteIncident,
+    OpenIncident,
+    ProposeMeasure,
+    ReopenIncident,
+    ResolveIncident,
+    SilenceAlert,
+)
 from core.domain.rules import SinActaReason
+
+__all__ = [
+    "AcknowledgeAlert",
+    "ActaCommand",
+    "AnyCommand",
+    "ApplyMeasure",
+    "ApproveRecall",
+    "AssignIncident",
+    "AttendIncident",
+    "AuthoriseHold",
+    "AuthoriseMeasure",
+    "AuthoriseRelease",
+    "Capture",
+    "CheckStep",
+    "Choice",
+    "CloseIncident",
+    "CloseOperation",
+    "Collate",
+    "Command",
+    "ContainIncident",
+    "Digitize",
+    "DismissHold",
+    "DismissMeasure",
+    "DismissRecall",
+    "DismissRelease",
+    "EndMeasure",
+    "Identify",
+    "IssueNotice",
+    "MarkSinActa",
+    "Medium",
+    "MergeIncident",
+    "MissCut",
+    "NoteIncident",
+    "NoticeType",
+    "OpenIncident",
+    "OpenOperation",
+    "Origin",
+    "ProposeHold",
+    "ProposeMeasure",
+    "ProposeRelease",
+    "PublishCut",
+    "Receive",
+    "ReceiveOutside",
+    "RefuseCut",
+    "ReopenIncident",
+    "ReplaceImage",
+    "RequestRecall",
+    "Resolve",
+    "ResolveIncident",
+    "SilenceAlert",
+    "Totals",
+]
 
 
 class Origin(StrEnum):
@@ -28,28 +114,6 @@ class Medium(StrEnum):
     MOVIL = "MOVIL"
     ESCANER = "ESCANER"
     URNA = "URNA"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """What every command says: who, from which station, when, and under which key.
-
-    `at` is when it happened by the server's or the operator's account and must fall inside the
-    operating period; `device_at` is what the device's own clock said, kept but never believed.
-    """
-
-    key: str
-    actor: str
-    station: str
-    at: int
-    device_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActaCommand(Command):
-    """A command about one expected acta, by its id in the catalogue."""
-
-    acta: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,288 +263,6 @@ class OpenOperation(Command):
 class CloseOperation(Command):
     """The PREP closes; before `ends_at` only if every expected acta is registered (RE 353.6)."""
 
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishCut(Command):
-    """A verified package left; issued by the publisher, never by a person."""
-
-    number: int
-    seq_high: int
-    """Last ledger sequence the cut includes."""
-    manifest_sha256: str
-    last: bool
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefuseCut(Command):
-    """A package did not pass its own check; the previous cut stays."""
-
-    number: int
-    reason: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissCut(Command):
-    """A cut that was due at `slot` (ms UTC) did not go out in its time, and why; issued by the publisher."""
-
-    slot: int
-    reason: str
-    acta: None = None
-
-
-class NoticeType(StrEnum):
-    """What a notice of the publication tells the public."""
-
-    GAP = "hueco"
-    HELD = "detenida"
-    RELEASED = "reanudada"
-    EARLY_CLOSE = "cierre_anticipado"
-    CORRECTION = "correccion"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueNotice(Command):
-    """A notice for the public log: what it is about, from when until when, and the slots it touches (ms UTC).
-
-    `detail` is the text of a JSON object. The engine gives the notice its number.
-    """
-
-    type: NoticeType
-    since: int
-    until: int
-    reason: str
-    slots: tuple[int, ...] = ()
-    detail: str = "{}"
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposeHold(Command):
-    """First person of two: no cut should go out from here on. `hold` is its key, unique."""
-
-    hold: str
-    reason: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthoriseHold(Command):
-    """Second person of two: the publication is held."""
-
-    hold: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DismissHold(Command):
-    """A proposed hold does not take place, and why."""
-
-    hold: str
-    reason: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposeRelease(Command):
-    """First person of two: cuts should go out again, and why."""
-
-    hold: str
-    reason: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthoriseRelease(Command):
-    """Second person of two: cuts go out again."""
-
-    hold: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DismissRelease(Command):
-    """A proposed release does not take place; the publication goes on held."""
-
-    hold: str
-    reason: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenIncident(Command):
-    """Something went wrong in the operation; `incident` is its key, unique in the database."""
-
-    incident: str
-    kind: str
-    """What it is of: enlace, luz, publicacion, contienda, ejercicio… The control room groups by it."""
-    title: str
-    cause: str = ""
-    catds: tuple[int, ...] = ()
-    """CATDs it touches, by their number in the catalogue; empty when it is of the whole operation."""
-    alert: str = ""
-    """Alert of the control room it was opened from; empty when it came from elsewhere."""
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyMeasure(Command):
-    """A measure of the continuity plan, with who authorised it, since when it works and what it does."""
-
-    incident: str
-    """Key of an open incident; empty for a measure nothing forced."""
-    measure: str
-    authorised_by: str
-    authorised_at: int
-    active_at: int
-    effect: str = ""
-    catds: tuple[int, ...] = ()
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolveIncident(Command):
-    """An incident is over; `remedy` says what solved it."""
-
-    incident: str
-    remedy: str = ""
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttendIncident(Command):
-    """Somebody took charge of an incident."""
-
-    incident: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignIncident(Command):
-    """An incident is given to somebody."""
-
-    incident: str
-    assignee: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteIncident(Command):
-    """Something worth remembering of an incident; its state stays."""
-
-    incident: str
-    text: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainIncident(Command):
-    """An incident does no more harm, though its cause is still there; `text` says how."""
-
-    incident: str
-    text: str = ""
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseIncident(Command):
-    """A resolved incident is closed with the cause it turned out to have."""
-
-    incident: str
-    cause: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReopenIncident(Command):
-    """An incident thought contained, resolved or closed is open again; `reason` says why."""
-
-    incident: str
-    reason: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergeIncident(Command):
-    """An incident is the same one as `into`, which goes on alone."""
-
-    incident: str
-    into: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposeMeasure(Command):
-    """First person of two: a measure of the plan should be activated. `activation` is its key, unique."""
-
-    activation: str
-    incident: str
-    """Key of an incident that goes on; empty for a measure nothing forced."""
-    measure: str
-    catds: tuple[int, ...] = ()
-    effect: str = ""
-    steps: tuple[str, ...] = ()
-    """The checklist, in order."""
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthoriseMeasure(Command):
-    """Second person of two: the proposed measure is authorised and works from `active_at` on."""
-
-    activation: str
-    active_at: int
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DismissMeasure(Command):
-    """A proposed measure is not activated, and why."""
-
-    activation: str
-    reason: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckStep(Command):
-    """A step of the checklist of an authorised measure is done; `step` is its position, from 0."""
-
-    activation: str
-    step: int
-    note: str = ""
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndMeasure(Command):
-    """An authorised measure is no longer applied, and why."""
-
-    activation: str
-    reason: str
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcknowledgeAlert(Command):
-    """Somebody saw an alert of the control room. The same one may fire, and be seen, again."""
-
-    alert: str
-    note: str = ""
-    acta: None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilenceAlert(Command):
-    """A rule makes no noise until a time, everywhere or at one CATD; it always expires."""
-
-    rule: str
-    catd: int | None
-    reason: str
-    until: int
     acta: None = None
 
 

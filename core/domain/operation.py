@@ -86,7 +86,8 @@ class Operation:
     `cuts` are (seq_high, number, seq) of the published cuts in order: the last sequence each one
     includes, its number, and the sequence of its own event. `incidents` says of each whether it is open.
     `finished` is True after the last cut: nothing more is published. `notices` counts them, `missed` are
-    the slots told as missed, in order (ms UTC), and `holds` the keys of the holds there have been.
+    the slots told as missed, in order (ms UTC), `holds` the keys of the holds there have been, and
+    `released` those that took effect and ended, in order, each with `last_at` as its end.
     """
 
     opened: bool = False
@@ -99,6 +100,7 @@ class Operation:
     finished: bool = False
     hold: Hold = field(default_factory=Hold)
     holds: frozenset[str] = frozenset()
+    released: tuple[Hold, ...] = ()
     notices: int = 0
     missed: tuple[int, ...] = ()
     last_cut_at: int = 0
@@ -164,10 +166,13 @@ def fold(operation: Operation, event: Event, seq: int) -> Operation:
             last_cut_at=event.at,
         )
     if event.kind in HOLD_TABLE:
+        hold = follow_hold(operation.hold, event)
+        ended = (hold,) if event.kind is EventKind.RELEASE_AUTHORISED else ()
         return replace(
             operation,
-            hold=follow_hold(operation.hold, event),
+            hold=hold,
             holds=operation.holds | {str(data["hold"])},
+            released=(*operation.released, *ended),
         )
     if event.kind is EventKind.NOTICE_ISSUED:
         return replace(operation, notices=operation.notices + 1)

@@ -20,8 +20,6 @@ _FILES = {
     "acta_de_hashes": "acta-de-hashes",
     "acta_de_cierre": "acta-de-cierre",
 }
-PASSPHRASE = "PREP_FRASE"
-"""Variable with the passphrase of `--llave`, for who has no terminal."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +40,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
             "--llave", metavar="ARCHIVO", type=Path,
             help="llave con que se firma; en simulacro, sin ella, una de ensayo",
         )  # fmt: skip
+        for number, which in (("1", "primera"), ("2", "segunda")):
+            one.add_argument(
+                f"--mitad-{number}", metavar="ARCHIVO", type=Path,
+                help=f"archivo con la {which} mitad de la frase de la llave; sin él, se teclea",
+            )  # fmt: skip
         one.add_argument(
             "--instante", metavar="ISO", help="hora que lleva la constancia (por omisión, la de la máquina)"
         )
@@ -88,7 +91,7 @@ def _take(args: argparse.Namespace) -> Answer:
     database = open_read_only(args.base)
     try:
         with reading(database) as connection:
-            key = _key(args.llave, read_meta(connection).get("mode", ""), read_catalog(connection))
+            key = _key(args, read_meta(connection).get("mode", ""), read_catalog(connection))
             if args.accion == "ceros":
                 made = zeros(connection, at_ms)
             elif args.accion == "hashes":
@@ -151,9 +154,11 @@ def _instant(given: str | None) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _key(path: Path | None, mode: str, catalog: Catalog) -> SigningKey:
+def _key(args: argparse.Namespace, mode: str, catalog: Catalog) -> SigningKey:
     from core.transparency.keys import load_key, origin_of, read_headers, rehearsal_key
+    from core.transparency.passphrase import open_passphrase
 
+    path: Path | None = args.llave
     if path is None:
         if mode != "simulacro":
             raise UsageError(
@@ -163,22 +168,7 @@ def _key(path: Path | None, mode: str, catalog: Catalog) -> SigningKey:
         return rehearsal_key(origin, catalog.fingerprint())
     # Before anybody types anything: a missing file is said at once.
     read_headers(path)
-    return load_key(path, _passphrase(path), mode=mode)
-
-
-def _passphrase(path: Path) -> bytes | None:
-    """The two halves: from the variable, or typed one by each person. None for a key without one."""
-    import os
-    from getpass import getpass
-
-    from core.transparency.keys import join
-
-    if "ENCRYPTED" not in path.read_text(encoding="utf-8"):
-        return None
-    given = os.environ.get(PASSPHRASE)
-    if given is not None:
-        return given.encode()
-    return join(getpass("Mitad de la primera persona: "), getpass("Mitad de la segunda persona: "))
+    return load_key(path, open_passphrase(path, (args.mitad_1, args.mitad_2)), mode=mode)
 
 
 def _compare(made: Constancia, path: Path) -> dict[str, Any]:

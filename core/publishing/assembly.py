@@ -5,6 +5,7 @@ One place for it, so that the service, a rehearsal in virtual time and one that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from core.publishing.office import PublicationOffice
 if TYPE_CHECKING:
     from core.engine import Engine
     from core.images.store import ImageStore
+    from core.publication.emission import ImageSource
+    from core.publication.interference import Interference
     from core.transparency.keys import SigningKey
 
 
@@ -26,12 +29,20 @@ def publication(
     *,
     key: SigningKey | None,
     images: ImageStore | None = None,
+    interfere: Interference | None = None,
+    witnesses: Sequence[tuple[str, str]] | None = None,
+    threshold: int | None = None,
 ) -> PublicationOffice:
     """The office that publishes one operation into `workdir`; without a key, packages only.
 
-    Raises UsageError when the key is of another mode or process than what the folder holds.
+    Images kept anywhere else are brought to `workdir`, from where they go to the destinations. `interfere`
+    is for tests and rehearsals; `witnesses` (name, vkey) and `threshold` go to `llaves.json`, None leaves
+    what it has. Raises UsageError when the key is of another mode or process than what the folder holds.
     """
-    publisher = Publisher(engine, database, workdir, key=key, images=images)
+    publisher = Publisher(
+        engine, database, workdir, key=key, images=_at_hand(images, workdir), interfere=interfere,
+        witnesses=witnesses, threshold=threshold,
+    )  # fmt: skip
     if key is not None:
         # Only what is certified is shown: the portal reads the pointer, which names the log.
         from core.portal.site import build_site
@@ -39,3 +50,13 @@ def publication(
         catalog = engine.catalog
         build_site(workdir, mode=engine.mode, place=catalog.entidad.name, election=catalog.election)
     return PublicationOffice(engine, database, publisher, workdir)
+
+
+def _at_hand(images: ImageStore | None, workdir: Path) -> ImageSource | None:
+    """The images as a cut needs them: in the work folder, which is what the destinations copy."""
+    if images is None or images.is_folder(workdir):
+        return images
+    from core.images.bring import BroughtImages
+    from core.images.store import ImageStore
+
+    return BroughtImages(images, ImageStore(workdir))

@@ -5,12 +5,14 @@ It opens nothing; whether the hours make sense is `due.Schedule`.
 
 from __future__ import annotations
 
-import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core.catalogs.problems import Problems, TooManyProblemsError
+from core.catalogs.toml_file import TomlFile, TomlTable
 from core.errors import InputError, UsageError
 from core.publishing.due import DEFAULT_MIN, MINUTE_MS, Schedule
 
@@ -19,26 +21,37 @@ from core.publishing.due import DEFAULT_MIN, MINUTE_MS, Schedule
 class Config:
     """How to publish. Names are those of the keys of the TOML file; None is what nobody said.
 
-    `cada` in minutes; `inicio` and `cierre` in ms UTC; `presupuesto` in seconds.
+    `cada` in minutes; `inicio` and `cierre` in ms UTC; `presupuesto` in seconds; `imagenes_faltantes_pct` is
+    how many of every hundred captured actas may lack their image before it is an alarm.
     """
 
     base: str = ""
     trabajo: Path | None = None
     destino: tuple[str, ...] = ()
     llave: Path | None = None
+    mitad_1: Path | None = None
+    mitad_2: Path | None = None
     cada: int = DEFAULT_MIN
     inicio: int | None = None
     cierre: int | None = None
     imagenes: str | None = None
     presupuesto: int | None = None
+    imagenes_faltantes_pct: int = 5
     cierre_anticipado: bool = False
     responsable: str = ""
+    testigo: tuple[str, ...] = ()
+    """URL=VKEY of each witness."""
+    umbral: int | None = None
+    """How many witnesses are asked for; None: more than half."""
+    tsa: str | None = None
+    """Where to ask for RFC 3161 timestamps."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     def schedule(self, starts_at: int, ends_at: int) -> Schedule:
         """The slots, within the operating period of the database (ms UTC).
 
-        Raises UsageError when the hours asked for are not inside it.
+        Raises UsageError when the hours asked for are not inside it, or would end the publication before
+        the operation: that only can be with every acta registered (RE 353.6).
         """
         first = starts_at if self.inicio is None else self.inicio
         end = ends_at if self.cierre is None else self.cierre
@@ -47,13 +60,39 @@ class Config:
                 "El inicio y el cierre de la publicación deben quedar dentro del periodo de la operación "
                 f"(de {iso(starts_at)} a {iso(ends_at)})."
             )
+        if end < ends_at:
+            raise UsageError(
+                f"El último corte sale al cierre de la operación ({iso(ends_at)}); antes, solo con todas las "
+                "actas registradas: --cierre-anticipado (RE 353)."
+            )
         return Schedule(first, end, self.cada * MINUTE_MS)
 
+    @property
+    def threshold(self) -> int:
+        """How many witnesses are asked for. Raises UsageError when there are not so many."""
+        asked = self.umbral
+        if asked is None:
+            return len(self.testigo) // 2 + 1 if self.testigo else 0
+        if not 0 <= asked <= len(self.testigo):
+            raise UsageError(f"Se piden {asked} testigos y hay {len(self.testigo)} (--umbral).")
+        return asked
 
-_TEXTS = ("base", "imagenes", "responsable")
-_PATHS = ("trabajo", "llave")
-_LISTS = ("destino",)
-_NUMBERS = ("cada", "presupuesto")
+    def budget(self, schedule: Schedule) -> int:
+        """How long a cut may take, ms. Raises UsageError when one made again would leave fewer than three."""
+        if self.presupuesto is None:
+            return schedule.budget
+        if not 0 < self.presupuesto * 1000 <= schedule.budget:
+            raise UsageError(
+                f"El presupuesto de un corte va de 1 a {schedule.budget // 1000} segundos: uno que se repite "
+                "no debe dejar más de veinte minutos sin corte. Con un --cada menor puede tardar más."
+            )
+        return self.presupuesto * 1000
+
+
+_TEXTS = ("base", "imagenes", "responsable", "tsa")
+_PATHS = ("trabajo", "llave", "mitad_1", "mitad_2")
+_LISTS = ("destino", "testigo")
+_NUMBERS = ("cada", "presupuesto", "imagenes_faltantes_pct", "umbral")
 _TIMES = ("inicio", "cierre")
 _FLAGS = ("cierre_anticipado",)
 KEYS = (*_TEXTS, *_PATHS, *_LISTS, *_NUMBERS, *_TIMES, *_FLAGS)
@@ -61,20 +100,20 @@ KEYS = (*_TEXTS, *_PATHS, *_LISTS, *_NUMBERS, *_TIMES, *_FLAGS)
 
 def read_config(path: Path) -> Config:
     """Read a TOML file. Raises InputError naming the key and what was expected."""
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: no es TOML válido: {error}") from error
-    for key in found:
-        if key not in KEYS:
-            raise InputError(f"{path}: no existe la clave «{key}»; se esperaba una de {', '.join(KEYS)}.")
-    values: dict[str, Any] = {}
-    for key, value in found.items():
-        values[key] = _value(path, key, value)
+    problems = Problems()
+    root = TomlFile(path, problems).root
+    if root is None:
+        raise problems.found[0]
+    with suppress(TooManyProblemsError):
+        root.only(*KEYS)
+    if problems.found:
+        raise problems.found[0]
+    values: dict[str, Any] = {key: _value(path, root, key) for key in root.data}
     return replace(Config(), **values)
 
 
-def _value(path: Path, key: str, value: object) -> object:
+def _value(path: Path, root: TomlTable, key: str) -> object:
+    value = root.data[key]
     if key in _TEXTS and isinstance(value, str):
         return value
     if key in _PATHS and isinstance(value, str):
@@ -89,19 +128,27 @@ def _value(path: Path, key: str, value: object) -> object:
         if isinstance(value, datetime) and value.tzinfo is not None:
             return round(value.timestamp() * 1000)
         if isinstance(value, str):
-            return parse_time(value)
+            try:
+                return parse_time(value)
+            except UsageError as error:
+                raise InputError(path, root.line(key), key, message=str(error)) from None
     wanted = {
         **dict.fromkeys((*_TEXTS, *_PATHS), "un texto"), **dict.fromkeys(_LISTS, "una lista de textos"),
         **dict.fromkeys(_NUMBERS, "un número entero"), **dict.fromkeys(_FLAGS, "true o false"),
         **dict.fromkeys(_TIMES, "una hora con su diferencia con UTC"),
     }[key]  # fmt: skip
-    raise InputError(f"{path}: «{key}» debe ser {wanted}.")
+    raise InputError(path, root.line(key), key, wanted, value)
 
 
 def over(config: Config, /, **given: Any) -> Config:
     """A configuration with what was said besides; None and empty lists leave what there was."""
     known = {one.name for one in fields(Config)}
-    said = {name: value for name, value in given.items() if name in known and value not in (None, (), False)}
+    said = {
+        name: value
+        for name, value in given.items()
+        # A zero is said: it is refused where it makes no sense.
+        if name in known and not (value is None or value is False or value == ())
+    }
     return replace(config, **said)
 
 

@@ -69,7 +69,10 @@ class Schedule:
 
     @property
     def budget(self) -> int:
-        """How long a cut may take, ms: one that is stopped and made again still leaves three an hour."""
+        """The most a cut may take, ms: stopped and made again, twenty minutes pass from one to the next.
+
+        Where the step leaves no room for that, a minute.
+        """
         return max((LONGEST_MIN * MINUTE_MS - self.every) // 2, MINUTE_MS)
 
 

@@ -7,7 +7,6 @@ The service and the simulator use the same, with real or virtual time. When a cu
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +33,8 @@ from core.errors import PrepError
 from core.publication.cut import CutReport, Publisher
 from core.storage import schema
 from core.storage.reading import reading
+from core.transparency.errors import TransparencyError
+from core.whole_file import write_whole
 
 HELD = "La publicación está detenida"
 
@@ -103,20 +104,33 @@ class PublicationOffice:
             return CutReport(operation.last_cut + 1, at, self._engine.seq, last, None, {}, refused=reason)
         return self._publisher.cut(at, last=last, next_ms=next_ms)
 
-    def attempt(self, slot: int, *, last: bool = False, stopped: str = "") -> CutReport:
+    def attempt(
+        self, slot: int, *, last: bool = False, stopped: str = "", next_ms: int | None = None
+    ) -> CutReport:
         """The cut of a slot at its very instant, as in a rehearsal; what does not go out is told as missed.
 
-        `stopped` is why whoever publishes is stopped, when he is.
+        `stopped` is why whoever publishes is stopped, when he is; `next_ms`, as in `cut`.
         """
         self.tell_of_hold(slot)
         if stopped:
             number = self._engine.operation.last_cut + 1
             report = CutReport(number, slot, self._engine.seq, last, None, {}, refused=stopped)
         else:
-            report = self.cut(slot, last=last)
+            report = self.cut(slot, last=last, next_ms=next_ms)
         if report.refused is not None:
             self.missed([slot], slot, report.refused, notice=not self._engine.operation.held)
         return report
+
+    def attest(self, lines: Sequence[str], of: str, at: int) -> str:
+        """Put in the checkpoint `of` the cosignatures that came, and in the pointer what came of it all.
+
+        The answer is what was wrong with them, empty when nothing was.
+        """
+        try:
+            self._publisher.attest(lines, of, generated_ms=at)
+        except TransparencyError as error:
+            return str(error)
+        return ""
 
     def missed(self, slots: Sequence[int], at: int, reason: str, *, notice: bool = True) -> None:
         """Tell slots as missed, with a signed notice of the gap unless another notice covers it."""
@@ -151,24 +165,27 @@ class PublicationOffice:
         """Issue the notices of a hold and of its end that are still to be issued; True when one was."""
         self._engine.execute([], now)
         operation = self._engine.operation
-        hold = operation.hold
-        if not hold.since or operation.finished:
+        # All of them: one may end and another begin while nobody was looking.
+        holds = [*operation.released, *([operation.hold] if operation.held else [])]
+        if not holds or operation.finished:
             return False
-        commands: list[AnyCommand] = [
-            IssueNotice(
-                key=f"aviso-detenida-{hold.key}", at=hold.since, type=NoticeType.HELD, since=hold.since,
-                until=hold.since, reason=hold.reason, detail=_text({"detencion": hold.key}), **self._who,
-            )
-        ]  # fmt: skip
-        if not hold.held:
+        commands: list[AnyCommand] = []
+        for hold in holds:
             commands.append(
                 IssueNotice(
-                    key=f"aviso-reanudada-{hold.key}", at=hold.last_at, type=NoticeType.RELEASED,
-                    since=hold.since, until=hold.last_at, reason=hold.reason,
-                    slots=tuple(slot for slot in operation.missed if hold.since <= slot <= hold.last_at),
-                    detail=_text({"detencion": hold.key}), **self._who,
+                    key=f"aviso-detenida-{hold.key}", at=hold.since, type=NoticeType.HELD, since=hold.since,
+                    until=hold.since, reason=hold.reason, detail=_text({"detencion": hold.key}), **self._who,
                 )
             )  # fmt: skip
+            if not hold.held:
+                commands.append(
+                    IssueNotice(
+                        key=f"aviso-reanudada-{hold.key}", at=hold.last_at, type=NoticeType.RELEASED,
+                        since=hold.since, until=hold.last_at, reason=hold.reason,
+                        slots=tuple(slot for slot in operation.missed if hold.since <= slot <= hold.last_at),
+                        detail=_text({"detencion": hold.key}), **self._who,
+                    )
+                )  # fmt: skip
         answers = self._engine.execute(commands, now)
         if any(answer.accepted and not answer.repeated for answer in answers):
             self._tell()
@@ -176,7 +193,9 @@ class PublicationOffice:
         return False
 
     def close_early(self, at: int, responsible: str) -> CutReport:
-        """Close before the hour: notice with the list of actas sin acta, last cut, end of the operation.
+        """End before the hour: notice with the list of actas sin acta, last cut, end of the operation.
+
+        The operation may be closed already, by who may do so when everything is registered.
 
         Raises NotCompleteError unless every expected acta is registered (RE 353.6).
         """
@@ -186,24 +205,44 @@ class PublicationOffice:
             raise NotCompleteError(
                 f"No se puede cerrar antes de la hora: faltan {pending:,} actas por registrar (RE 353)."
             )
-        detail = self._sin_acta(responsible)
-        notice = IssueNotice(
-            key="aviso-cierre-anticipado", at=at, type=NoticeType.EARLY_CLOSE, since=at,
-            until=max(at, self._engine.operation.ends_at),
-            reason="Cierre anticipado: están registradas todas las actas esperadas.", detail=_text(detail),
-            **self._who,
-        )  # fmt: skip
-        (answer,) = self._engine.execute([notice], at)
-        if not answer.accepted and not answer.repeated:
-            raise PrepError(f"El aviso de cierre anticipado no se asentó: {_why(answer)}")
+        detail = _text(self._sin_acta(responsible or self._closed_by()))
+        if detail not in self._early_notices():
+            notice = IssueNotice(
+                key=f"aviso-cierre-anticipado-{at}", at=at, type=NoticeType.EARLY_CLOSE, since=at,
+                until=max(at, self._engine.operation.ends_at),
+                reason="Cierre anticipado: están registradas todas las actas esperadas.", detail=detail,
+                **self._who,
+            )  # fmt: skip
+            (answer,) = self._engine.execute([notice], at)
+            if not answer.accepted:
+                raise PrepError(f"El aviso de cierre anticipado no se asentó: {_why(answer)}")
         self._tell()
         report = self.cut(at, last=True)
         if report.refused is None:
-            close = CloseOperation(key=f"cierre-anticipado-{at}", at=at, **self._who)
-            (closed,) = self._engine.execute([close], at)
-            if not closed.accepted:
-                raise PrepError(f"La operación no se cerró: {_why(closed)}")
+            self.close(at)
         return report
+
+    def close(self, at: int) -> bool:
+        """Close the operation after its last cut; False when it was closed. Raises PrepError if refused."""
+        self._engine.execute([], at)
+        if self._engine.operation.closed:
+            return False
+        (closed,) = self._engine.execute([CloseOperation(key=f"cierre-{at}", at=at, **self._who)], at)
+        if not closed.accepted:
+            raise PrepError(f"La operación no se cerró: {_why(closed)}")
+        return True
+
+    def _early_notices(self) -> list[str]:
+        """Details of the notices of an early close that are in the ledger: one that died goes on from its."""
+        query = select(schema.ledger.c.data).where(schema.ledger.c.kind == EventKind.NOTICE_ISSUED.value)
+        with reading(self._database) as connection:
+            told = [orjson.loads(data) for data in connection.execute(query).scalars()]
+        return [one["detail"] for one in told if one["type"] == NoticeType.EARLY_CLOSE.value]
+
+    def _closed_by(self) -> str:
+        query = select(schema.ledger.c.actor).where(schema.ledger.c.kind == EventKind.OPERATION_CLOSED.value)
+        with reading(self._database) as connection:
+            return connection.execute(query).scalar() or ""
 
     def _sin_acta(self, responsible: str) -> dict[str, Any]:
         """Write the list of actas sin acta as a public object; what of it goes in the notice."""
@@ -230,7 +269,7 @@ class PublicationOffice:
         body = orjson.dumps({"formato": 1, "sin_acta": rows}, option=orjson.OPT_SORT_KEYS)
         digest = hashlib.sha256(body).hexdigest()
         name = f"objetos/{digest[:2]}/{digest}.json"
-        write_durably(self._workdir / name, body)
+        write_whole(self._workdir / name, body)
         return {
             "responsable": responsible,
             "actas_registradas": len(actas),
@@ -245,17 +284,6 @@ class PublicationOffice:
         notices = getattr(self._publisher, "notices", None)
         if notices is not None:
             notices()
-
-
-def write_durably(path: Path, body: bytes) -> None:
-    """Write a file so that whoever looks finds all of it or none, also after a cut of power."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as stream:
-        stream.write(body)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
 
 
 def _text(detail: dict[str, Any]) -> str:

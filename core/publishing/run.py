@@ -5,25 +5,25 @@ APScheduler is the ticker and nothing else (one instance, nothing made up): `due
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from time import time
 from typing import Any
 
+from core.publishing.clock import SteadyClock
 from core.publishing.config import Config
 from core.publishing.service import Service
 from core.publishing.state import PublisherState
-from core.publishing.verb import PASSPHRASE, TICK_S
+from core.publishing.verb import TICK_S
 from core.publishing.watchdog import Watchdog
 from core.publishing.worker import WorkerConfig, signing_key
+from core.transparency.passphrase import open_passphrase
+from core.witness.attestors import Attestors
+from core.witness.client import check_tsa, parse_addresses
 
-
-def wall_clock() -> int:
-    """ms UTC: the only place of the service that looks at a clock."""
-    return round(time() * 1000)
+LAST_WORDS_S = 12.0
+"""How long to wait, once nothing else is to be published, for those who attest it."""
 
 
 def publish(
@@ -41,27 +41,45 @@ def publish(
         with reading(database) as connection:
             mode = read_meta(connection).get("mode", "")
             catalog = read_catalog(connection)
-        passphrase = os.environ[PASSPHRASE].encode() if PASSPHRASE in os.environ else None
+        witnesses, tsa = parse_addresses(config.testigo), check_tsa(config.tsa)
+        threshold = config.threshold
+        passphrase = (
+            None if config.llave is None else open_passphrase(config.llave, (config.mitad_1, config.mitad_2))
+        )
         # Asked for here, so that a wrong key is told before anything is published.
         signing_key(catalog, mode, config.llave, passphrase)
         watchdog = Watchdog(
-            WorkerConfig(config.base, workdir, mode, config.llave, passphrase, config.imagenes)
-        )
+            WorkerConfig(
+                config.base, workdir, mode, config.llave, passphrase, config.imagenes,
+                witnesses=tuple((one.name, one.verifier.vkey) for one in witnesses), threshold=threshold,
+            )
+        )  # fmt: skip
         distributor = _distributor(workdir, config.destino)
+        attestors = None
+        if witnesses or tsa:
+            attestors = Attestors(workdir, witnesses, threshold=threshold, tsa=tsa)
+        clock = SteadyClock()
         service = Service(
-            config, database, mode, workdir, watchdog, wall_clock, tell, destinations=distributor
-        )
+            config, database, mode, workdir, watchdog, clock, tell, destinations=distributor,
+            attestors=attestors, jump=lambda: clock.jump,
+        )  # fmt: skip
         tell("inicio", {"base": config.base if "://" not in config.base else "(servidor)", "modo": mode})
         try:
             if once:
                 service.tick()
             else:
                 _tick_until_the_end(service)
+            if attestors is not None and (once or service.finished):
+                # Everything is out: what they have to say of it is all that is left to wait for.
+                attestors.drain(LAST_WORDS_S)
+                service.attest()
             if distributor is not None:
                 distributor.drain(60.0)
                 service.state.destinations = distributor.states()
         finally:
             service.close()
+            if attestors is not None:
+                attestors.close()
             if distributor is not None:
                 distributor.close()
         tell("fin", {"estado": service.state.status.value})
@@ -73,9 +91,9 @@ def publish(
 def _distributor(workdir: Path, specs: tuple[str, ...]) -> Any:
     if not specs:
         return None
-    from core.destinations import Distributor, open_destination
+    from core.destinations import Distributor, open_destinations
 
-    return Distributor(workdir, [open_destination(spec) for spec in specs])
+    return Distributor(workdir, open_destinations(workdir, specs))
 
 
 def _tick_until_the_end(service: Service) -> None:

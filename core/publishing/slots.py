@@ -130,6 +130,10 @@ class SlotTable:
             rows = connection.execute(select(_SLOT.c.slot, _SLOT.c.state).order_by(_SLOT.c.slot))
             return {int(slot): str(state) for slot, state in rows}
 
+    def lost(self) -> list[int]:
+        """The slots told as missed that were not published later, in order."""
+        return [slot for slot, state in self.states().items() if state == SlotState.MISSED]
+
     def _end(self, slot: int, now: int, **values: object) -> None:
         with self._writing() as connection, connection.begin():
             connection.execute(

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from core.publishing.office import write_durably
+from core.whole_file import write_whole
 
 NAME = "publicador.json"
 MOST_MISSED = 50
@@ -87,4 +87,4 @@ class PublisherState:
 
     def write(self, workdir: Path, now: int) -> None:
         """Rewrite the file."""
-        write_durably(workdir / NAME, orjson.dumps(self.as_data(now)))
+        write_whole(workdir / NAME, orjson.dumps(self.as_data(now)))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 TICK_S = 5
 LOG = "publicador.jsonl"
-PASSPHRASE = "PREP_LLAVE_FRASE"
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,42 +29,65 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="carpeta o s3://cubo/prefijo a donde se lleva lo publicado (se puede repetir)",
     )  # fmt: skip
     add("--llave", type=Path, metavar="ARCHIVO", help="llave que firma; en simulacro se hace una si falta")
+    for number, which in (("1", "primera"), ("2", "segunda")):
+        add(
+            f"--mitad-{number}", type=Path, metavar="ARCHIVO",
+            help=f"archivo con la {which} mitad de la frase de la llave",
+        )  # fmt: skip
     add("--cada", type=int, metavar="MIN", help="minutos entre cortes, a lo más 20 (15 si no se dice)")
     add("--inicio", metavar="ISO", help="hora del primer corte (la de apertura de la operación)")
     add("--cierre", metavar="ISO", help="hora del último corte (la de cierre de la operación)")
     add("--imagenes", metavar="DIR", help="dónde están las imágenes de las actas: carpeta o s3://")
+    add(
+        "--imagenes-faltantes-pct", type=int, metavar="PCT",
+        help="de cada cien actas capturadas, cuántas pueden no tener su imagen sin que sea alarma (5)",
+    )  # fmt: skip
     add("--presupuesto", type=int, metavar="S", help="segundos que puede tardar un corte antes de detenerlo")
     add(
         "--cierre-anticipado", action="store_true",
         help="cerrar en cuanto estén registradas todas las actas (con la lista de las sin acta)",
     )  # fmt: skip
+    add(
+        "--testigo", action="append", default=[], metavar="URL=VKEY",
+        help="testigo al que se pide que firme cada corte; nunca se le espera (se puede repetir)",
+    )  # fmt: skip
+    add("--umbral", type=int, metavar="K", help="cuántos testigos se piden (más de la mitad si no se dice)")
+    add("--tsa", metavar="URL", help="autoridad que sella la hora de cada corte (RFC 3161); no se le espera")
     add("--responsable", metavar="NOMBRE", help="quién responde del cierre anticipado")
     add("--una-vez", action="store_true", help="hacer lo que toque en este momento y terminar")
     add("--config", type=Path, metavar="TOML", help="archivo con estas mismas opciones")
 
 
 def _run(args: argparse.Namespace, out: Output) -> Answer:
-    """Publish. Exit 0 when everything that was due went out, 1 when an alarm remains, 2 for bad usage."""
+    """Publish. Exit 0 when all that was due is out and everywhere, 1 when something remains, 2 bad usage."""
     from core.publishing.run import publish
 
     config = _config(args)
     assert config.trabajo is not None
     state, finished = publish(config, config.trabajo, once=args.una_vez, tell=_teller(config.trabajo, out))
     alarms = [text for text, _ in state.alarms.values()]
+    behind = [one for one in state.destinations if one["estado"] != "al_corriente"]
     data: dict[str, object] = {
         "estado": state.status.value, "corte": state.cut, "perdidas": state.missed, "alarmas": alarms,
-        "terminado": finished,
+        "destinos": state.destinations, "terminado": finished,
     }  # fmt: skip
     lines = [f"{_STATES[state.status.value]} Último corte: {state.cut or 'ninguno'}."]
+    if state.missed:
+        lines.append(f"Ranuras perdidas: {len(state.missed)}.")
     lines += [f"ALARMA  {text}" for text in alarms]
-    return Answer(ANSWER_IS_NO if alarms else DONE, data, "\n".join(lines))
+    lines += [
+        f"DESTINO {one['nombre']}: {one['estado'].replace('_', ' ')}, en el corte {one['corte'] or 'ninguno'}"
+        f"{': ' + one['error'] if one['error'] else ''}. Se pone al corriente al volver a correr."
+        for one in behind
+    ]
+    return Answer(ANSWER_IS_NO if alarms or behind else DONE, data, "\n".join(lines))
 
 
 _STATES = {
     "esperando": "El publicador espera la hora del siguiente corte.",
     "publicando": "El publicador se detuvo.",
     "detenida": "La publicación está detenida por dos personas.",
-    "cerrada": "La publicación terminó.",
+    "cerrada": "La publicación de esta noche terminó: no hay más que publicar.",
     "fuera_de_horario": "El publicador se detuvo, o no es hora de publicar.",
     "en_reserva": "Otro publicador está trabajando; este quedó en reserva.",
 }
@@ -79,6 +101,7 @@ def _config(args: argparse.Namespace) -> Config:
     given: dict[str, Any] = {
         **vars(args),
         "destino": tuple(args.destino),
+        "testigo": tuple(args.testigo),
         "inicio": parse_time(args.inicio) if args.inicio else None,
         "cierre": parse_time(args.cierre) if args.cierre else None,
     }
@@ -101,8 +124,12 @@ def _teller(folder: Path, out: Output) -> Any:
 
     def tell(what: str, data: dict[str, Any]) -> None:
         line = orjson.dumps({"hora_ms": round(time() * 1000), "que": what, **data})
-        with (folder / LOG).open("ab") as log:
-            log.write(line + b"\n")
+        try:
+            with (folder / LOG).open("ab") as log:
+                log.write(line + b"\n")
+        except OSError as error:
+            # Publishing does not wait for what is said of it.
+            print(f"No se pudo anotar en {LOG}: {error.strerror}", file=sys.stderr, flush=True)
         if not out.silent:
             print(_words(what, data), file=sys.stderr, flush=True)
 
@@ -116,12 +143,15 @@ def _words(what: str, data: dict[str, Any]) -> str:
         return f"ALARMA: {data['texto']}"
     if what == "aviso":
         return f"Aviso en la bitácora pública: publicación {data['tipo']}."
+    if what == "proceso_muerto":
+        return f"Se detuvo el proceso que hacía el corte de las {data['ranura']}: {data['motivo']}"
     return {
         "inicio": "El publicador empezó a trabajar.",
         "reserva": "Este proceso publica.",
         "reserva_perdida": "Otro publicador tomó la reserva.",
         "ranura_completada": "Se completó un corte que había quedado a medias.",
-        "terminado": "Salió el último corte: la publicación terminó.",
+        "constancias": "Se publicaron firmas de testigos o un sello de tiempo.",
+        "terminado": "Salió el último corte: la publicación terminó y la operación está cerrada.",
         "fin": "El publicador terminó.",
     }.get(what, what)
 

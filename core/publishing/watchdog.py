@@ -48,12 +48,17 @@ class Watchdog:
     ) -> Any:
         """Have something done; `pulse` is called every second meanwhile.
 
-        Raises OverBudgetError and WorkerDiedError (the process is then gone, and the next question starts
-        another), and what the other side raised.
+        Raises OverBudgetError, WorkerDiedError, what the other side raised and what `pulse` did. The process
+        is then gone, and the next question starts another: what one that failed remembers may not be what
+        is written, and an answer nobody took would be taken for that of the next question.
         """
-        process = self._process or self._start(pulse)
-        self._send(process, (what, arguments))
-        return self._receive(process, budget_s, pulse)
+        try:
+            process = self._process or self._start(pulse)
+            self._send(process, (what, arguments))
+            return self._receive(process, budget_s, pulse)
+        except BaseException:
+            self.kill()
+            raise
 
     def close(self) -> None:
         """Let it end; it is killed if it does not in a few seconds."""
@@ -83,11 +88,7 @@ class Watchdog:
         )
         self._process = process
         self._send(process, self._config)
-        try:
-            self._receive(process, START_S, pulse)
-        except PrepError:
-            self.kill()
-            raise
+        self._receive(process, START_S, pulse)
         return process
 
     def _send(self, process: subprocess.Popen[bytes], what: object) -> None:
@@ -96,7 +97,6 @@ class Watchdog:
             process.stdin.write(pickle.dumps(what))
             process.stdin.flush()
         except OSError as error:
-            self.kill()
             raise WorkerDiedError("El proceso que hace los cortes terminó de pronto.") from error
 
     def _receive(self, process: subprocess.Popen[bytes], budget_s: float, pulse: Callable[[], None]) -> Any:
@@ -105,7 +105,6 @@ class Watchdog:
         while True:
             left = until - monotonic()
             if left <= 0:
-                self.kill()
                 raise OverBudgetError(f"Pasó de {budget_s:g} s y se detuvo; el corte anterior sigue.")
             ready, _, _ = select.select([process.stdout], [], [], min(PULSE_S, left))
             if ready:
@@ -113,9 +112,10 @@ class Watchdog:
             pulse()
         try:
             done, result = pickle.load(process.stdout)
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
-            self.kill()
+        except EOFError as error:
             raise WorkerDiedError("El proceso que hace los cortes terminó de pronto.") from error
+        except Exception as error:
+            raise WorkerDiedError("No se entiende lo que dijo el proceso que hace los cortes.") from error
         if not done:
             assert isinstance(result, BaseException)
             raise result

@@ -12,11 +12,16 @@ import os
 import pickle
 import signal
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import orjson
+from sqlalchemy.exc import SQLAlchemyError
+
 from core.errors import PrepError, UsageError
+from core.publishing.failures import FolderBusyError, told
 
 if TYPE_CHECKING:
     from core.domain.catalog import Catalog
@@ -38,6 +43,9 @@ class WorkerConfig:
     passphrase: bytes | None = None
     images: str | None = None
     signed: bool = True
+    witnesses: tuple[tuple[str, str], ...] = ()
+    """Those of the log, (name, vkey), and how many of them are asked for."""
+    threshold: int = 0
 
 
 def die_with_parent() -> None:
@@ -47,15 +55,36 @@ def die_with_parent() -> None:
 
 
 def take_folder(workdir: Path) -> IO[bytes]:
-    """Take the folder for this process. Raises UsageError when another one publishes into it."""
+    """Take the folder for this process. Raises FolderBusyError when another one publishes into it."""
     workdir.mkdir(parents=True, exist_ok=True)
     handle = (workdir / LOCK).open("ab")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         handle.close()
-        raise UsageError(f"Otro proceso está publicando en la carpeta «{workdir}».") from error
+        raise FolderBusyError(f"Otro proceso está publicando en la carpeta «{workdir}».") from error
     return handle
+
+
+def check_folder(workdir: Path, last_cut: int) -> None:
+    """See that the public log of the folder goes on from the cuts of the database.
+
+    Raises UsageError when it has not the last one: a log begun again would be another history with the same
+    signature, and everybody who kept a copy would say so.
+    """
+    from core.transparency.log import LogReader
+
+    if not last_cut:
+        return
+    numbers = set()
+    if (workdir / "checkpoint").is_file():
+        entries = LogReader(lambda key: (workdir / key).read_bytes()).entries()
+        numbers = {one["corte"] for one in map(orjson.loads, entries) if one["clase"] == "emision"}
+    if last_cut not in numbers:
+        raise UsageError(
+            f"La base ya tiene {last_cut} cortes y la bitácora pública de la carpeta «{workdir}» no tiene el "
+            "último. Publique en la carpeta donde se publicaron, o traiga a esta una copia de un destino."
+        )
 
 
 def signing_key(
@@ -82,7 +111,7 @@ def signing_key(
     return rehearsal_key(origin, seed_text or catalog.fingerprint())
 
 
-class _Worker:
+class Worker:
     """Answers what it is asked."""
 
     def __init__(self, config: WorkerConfig) -> None:
@@ -101,7 +130,13 @@ class _Worker:
             from core.images.store import ImageStore
 
             images = ImageStore(config.images)
-        self._office = publication(engine, self._store.database, Path(config.workdir), key=key, images=images)
+        self._office = publication(
+            engine, self._store.database, Path(config.workdir), key=key, images=images,
+            witnesses=config.witnesses, threshold=config.threshold,
+        )  # fmt: skip
+        if key is not None:
+            # After the publisher finished what another one left half done.
+            check_folder(Path(config.workdir), engine.operation.last_cut)
 
     def answer(self, what: str, arguments: tuple[Any, ...]) -> Any:
         office = self._office
@@ -110,11 +145,15 @@ class _Worker:
         if what == "corte":
             at, last, next_ms = arguments
             return office.cut(at, last=last, next_ms=next_ms)
+        if what == "cofirmas":
+            return office.attest(*arguments)
         if what == "perdidas":
             slots, at, reason, notice = arguments
             return office.missed(slots, at, reason, notice=notice)
         if what == "detenido":
             return office.aborted(*arguments)
+        if what == "cerrar":
+            return office.close(*arguments)
         if what == "detencion":
             return office.tell_of_hold(*arguments)
         assert what == "cierre", what
@@ -130,16 +169,21 @@ def serve(asked: IO[bytes], said: IO[bytes]) -> None:
     """Answer until nobody asks. What goes wrong is handed over, and the process goes on."""
 
     def say(done: bool, result: Any) -> None:
+        if isinstance(result, Exception):
+            if not isinstance(result, PrepError | SQLAlchemyError | OSError):
+                # A mistake of the program: where it was is for whoever mends it.
+                traceback.print_exception(result)
+            result = told(result)
         try:
             body = pickle.dumps((done, result))
             pickle.loads(body)
         except Exception:  # noqa: BLE001 - whatever an exception of a library raises when it is copied
-            body = pickle.dumps((False, PrepError(f"{type(result).__name__}: {result}")))
+            body = pickle.dumps((False, PrepError(str(result))))
         said.write(body)
         said.flush()
 
     try:
-        worker = _Worker(pickle.load(asked))
+        worker = Worker(pickle.load(asked))
     except Exception as error:  # noqa: BLE001 - it is told to whoever asked
         say(False, error)
         return

@@ -347,7 +347,10 @@ def test_an_official_base_asks_for_its_key_and_has_no_mark_of_simulacro(prep: Pr
     wrong = prep(*order, "--llave", "ensayo.pem")
     assert wrong.returncode == 2 and "modo" in wrong.stderr
     key = generate(tmp_path / "oficial.pem", "prep.jal.prueba/oficial", b"primera mitad, segunda mitad")
-    done = prep(*order, "--llave", "oficial.pem", PREP_FRASE="primera mitad, segunda mitad")
+    for number, half in (("1", "primera mitad, "), ("2", "segunda mitad")):
+        (tmp_path / f"mitad-{number}").write_text(half + "\n")
+        order += [f"--mitad-{number}", f"mitad-{number}"]
+    done = prep(*order, "--llave", "oficial.pem")
     assert done.returncode == DONE, done.stderr
     assert read_sealed(tmp_path / "actas/acta-de-ceros.json", key.vkey)[0]["modo"] == "oficial"
     for words in (

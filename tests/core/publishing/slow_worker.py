@@ -1,10 +1,12 @@
 """The process that makes the cuts, with one step in which it stops or dies the first time. For the tests.
 
-The step is in STEP (a method of the publisher's world) and what happens there in HOW: «cuelga» or «muere».
+PASO says the step (a method of the publisher's world, and before or after it) and COMO what happens there:
+«cuelga», «lento», «lleno» (no room on the disk) or it is killed.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -16,6 +18,15 @@ from core.engine import Engine
 from core.publication.cut import Publisher
 from core.publication.package import PackageBuilder
 from core.publishing import worker
+
+PREP_SLOW = """
+import sys
+from core.publishing import watchdog
+watchdog.Watchdog.__init__.__defaults__ = (("-m", "tests.core.publishing.slow_worker"),)
+from core.cli import main
+sys.exit(main())
+"""
+"""`prep` whose `publicar` uses this process."""
 
 STEPS: dict[str, tuple[type, str]] = {
     "antes": (Publisher, "cut"),
@@ -56,8 +67,13 @@ def _in_a_cut() -> bool:
 
 def _stop(marker: Path) -> None:
     marker.touch()
+    if os.environ.get("COMO") == "lento":
+        time.sleep(0.7)
+        return
     if os.environ.get("COMO") == "cuelga":
         time.sleep(600)
+    if os.environ.get("COMO") == "lleno":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.kill(os.getpid(), signal.SIGKILL)
 
 

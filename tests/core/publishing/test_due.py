@@ -19,9 +19,7 @@ TICK = 5_000
 class Night:
     """A publisher in virtual time: a tick every five seconds, cuts that last what they are told."""
 
-    def __init__(
-        self, schedule: Schedule, lasting: dict[int, int], fails: dict[int, int] | None = None
-    ) -> None:
+    def __init__(self, schedule: Schedule, lasting: dict[int, int], budget: int | None = None) -> None:
         self.schedule = schedule
         self.starts: list[int] = []
         self.published: list[int] = []
@@ -43,7 +41,7 @@ class Night:
             assert todo.slot is not None
             number = len(self.starts)
             self.starts.append(now)
-            budget = schedule.budget
+            budget = budget or schedule.budget
             length = lasting.get(number, 20_000)
             if length > budget:
                 # The watchdog stops it: nothing went out.
@@ -59,19 +57,21 @@ class Night:
 
 
 @st.composite
-def nights(draw: st.DrawFn) -> tuple[Schedule, int, int]:
-    """A schedule of at most a quarter of an hour, the number of a cut and what it lasts."""
-    every = draw(st.integers(5, 15)) * MINUTE_MS
-    length = draw(st.integers(60, 300)) * MINUTE_MS
-    return Schedule(0, length, every), draw(st.integers(0, 20)), draw(st.integers(0, 40)) * MINUTE_MS
+def nights(draw: st.DrawFn) -> tuple[Schedule, int, dict[int, int]]:
+    """A schedule, how long a cut may take, and what one of them lasts and the one made again after it."""
+    schedule = Schedule(0, draw(st.integers(60, 300)) * MINUTE_MS, draw(st.integers(1, 20)) * MINUTE_MS)
+    budget = draw(st.integers(MINUTE_MS // 2, schedule.budget))
+    number = draw(st.integers(0, 20))
+    lasting = {number: draw(st.integers(0, 40)) * MINUTE_MS, number + 1: draw(st.integers(0, budget))}
+    return schedule, budget, lasting
 
 
 @given(nights())
 def test_three_cuts_go_out_in_any_hour_even_after_one_that_had_to_be_stopped(
-    given: tuple[Schedule, int, int],
+    given: tuple[Schedule, int, dict[int, int]],
 ) -> None:
-    schedule, number, length = given
-    night = Night(schedule, {number: length})
+    schedule, budget, lasting = given
+    night = Night(schedule, lasting, budget)
     times = night.published
     for begin in [schedule.first, *(one + 1 for one in times if one + HOUR < schedule.end)]:
         if begin + HOUR <= schedule.end:
@@ -79,23 +79,24 @@ def test_three_cuts_go_out_in_any_hour_even_after_one_that_had_to_be_stopped(
 
 
 @given(nights())
-def test_between_one_cut_and_the_next_goes_at_most_the_step_and_one_cut_stopped_and_made_again(
-    given: tuple[Schedule, int, int],
+def test_between_one_cut_and_the_next_go_twenty_minutes_even_if_one_is_stopped_and_made_again(
+    given: tuple[Schedule, int, dict[int, int]],
 ) -> None:
-    schedule, number, length = given
-    night = Night(schedule, {number: length})
+    schedule, budget, lasting = given
+    night = Night(schedule, lasting, budget)
     gaps = [after - before for before, after in pairwise(night.starts)]
-    assert max(gaps) <= schedule.every + schedule.budget + TICK
+    assert max(gaps) <= schedule.every + budget + TICK
     ends = [after - before for before, after in pairwise(night.published)]
-    assert max(ends) <= schedule.every + 2 * schedule.budget + TICK
+    assert max(ends) <= schedule.every + 2 * budget + TICK
+    assert schedule.every + 2 * schedule.budget <= max(20 * MINUTE_MS, schedule.every + 2 * MINUTE_MS)
 
 
 @given(nights())
 def test_no_slot_is_published_twice_nor_forgotten_and_the_last_is_at_the_end(
-    given: tuple[Schedule, int, int],
+    given: tuple[Schedule, int, dict[int, int]],
 ) -> None:
-    schedule, number, length = given
-    night = Night(schedule, {number: length})
+    schedule, budget, lasting = given
+    night = Night(schedule, lasting, budget)
     assert night.slots == sorted(set(night.slots))
     assert set(night.slots) | set(night.missed) == set(schedule.slots)
     assert night.slots[-1] == schedule.end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import pytest
 from core.domain.commands import OpenOperation
 from core.errors import InputError, UsageError
 from core.publishing.config import parse_time, read_config
-from tests.conftest import Prep
+from tests.conftest import REPOSITORY, Prep
 from tests.core.domain.small import open_engine
+from tests.core.publishing.slow_worker import PREP_SLOW
 
 HOUR = 3_600_000
 
@@ -49,17 +51,21 @@ def test_it_publishes_what_is_due_and_says_what_was_missed(prep: Prep, base: Pat
     assert (again.returncode, json.loads(again.stdout)["corte"]) == (0, 1)
 
 
-def test_asked_to_end_it_ends_well_and_says_so(base: Path, tmp_path: Path) -> None:
-    prep = str(Path(sys.executable).parent / "prep")
-    command = [prep, "publicar", "--base", str(base), "--trabajo", "pub"]
+def test_asked_to_end_in_the_middle_of_a_cut_it_lets_it_end_and_says_so(base: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "marca"
+    slow = {"PASO": "colocar:antes", "COMO": "lento", "MARCA": str(marker), "PYTHONPATH": str(REPOSITORY)}
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    until = monotonic() + 30
-    while not (tmp_path / "pub/ultimo").exists() and monotonic() < until:
-        sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=30)
+        [sys.executable, "-c", PREP_SLOW, "publicar", "--base", str(base), "--trabajo", "pub"],
+        cwd=tmp_path, env={**os.environ, **slow}, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    until = monotonic() + 60
+    while not marker.exists() and monotonic() < until:
+        sleep(0.02)
+    assert not (tmp_path / "pub/ultimo").exists()
+    # The whole group, as whoever stops a service does.
+    os.killpg(process.pid, signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 0, stderr
     assert "Último corte: 1." in stdout
     assert json.loads((tmp_path / "pub/publicador.json").read_bytes())["estado"] == "fuera_de_horario"
@@ -90,7 +96,7 @@ def test_a_file_of_options_is_read_and_its_mistakes_are_named(tmp_path: Path) ->
     assert (found.cada, found.destino) == (10, ("a", "b"))
     assert found.cierre == parse_time("2027-06-06T20:00:00-06:00")
     path.write_text('cada = "diez"\n')
-    with pytest.raises(InputError, match="«cada» debe ser un número entero"):
+    with pytest.raises(InputError, match=r"p.toml, línea 1, clave cada: se esperaba un número entero"):
         read_config(path)
     path.write_text("cadda = 10\n")
     with pytest.raises(InputError, match="cadda"):

@@ -6,20 +6,22 @@ lets a verifier find the key of an old checkpoint.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from core.foreign_text import json_of
 from core.transparency.entries import canonical
 from core.transparency.errors import KeyFileError, NoteError
 from core.transparency.files import write_whole
-from core.transparency.keys import mode_of
+from core.transparency.keys import MODES, mode_of
 from core.transparency.notes import ED25519, Verifier
 
 NAME = "llaves.json"
+LAST_MS = 253_402_300_799_999
+"""The last instant a date can say: year 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def read(folder: str | Path) -> Keyring | None:
 def parse(data: bytes, name: str = NAME) -> Keyring:
     """Read the bytes of `llaves.json`. Raises InputError."""
     try:
-        found = json.loads(data)
+        found = json_of(data)
         made = Keyring(
             found["origen"],
             found["modo"],
@@ -104,9 +106,14 @@ def parse(data: bytes, name: str = NAME) -> Keyring:
         )
         logs, witnesses = made.verifiers, made.witness_verifiers
     except KeyError as error:
-        raise InputError(name, expected=f"la clave {error}") from None
+        raise InputError(name, column=str(error.args[0]), message="falta") from None
     except (ValueError, TypeError, AttributeError, NoteError) as error:
         raise InputError(name, message=f"no es una lista de llaves: {error}") from None
+    times = [at for one in made.keys for at in (one.since_ms, one.until_ms) if at is not None]
+    if not all(type(at) is int and 0 <= at <= LAST_MS for at in times):
+        raise InputError(name, column="desde_ms", expected="horas en milisegundos de UNIX")
+    if made.mode not in MODES or type(made.threshold) is not int or made.threshold < 0:
+        raise InputError(name, expected=f"«modo» {' o '.join(MODES)} y «umbral» un número entero")
     if not logs or any(one.kind != ED25519 or one.name != made.origin for one in logs):
         raise InputError(name, expected=f"al menos una llave, y todas de «{made.origin}»")
     if any(one.kind == ED25519 for one in witnesses):

@@ -43,8 +43,15 @@ from core.transparency.tiles import (
 CHECKPOINT = "checkpoint"
 LOCK = ".bitacora.candado"
 PENDING = ".bitacora.pendiente"
+HANDOVERS = "relevos"
+"""Folder of the notes that both keys signed, one for each change of key."""
 PATIENCE_S = 10.0
 """Seconds to wait for another process that is appending; an append takes milliseconds."""
+
+
+def handover_key(index: int) -> str:
+    """Public name of the note both keys signed when the key changed, at that entry of the log."""
+    return f"{HANDOVERS}/{index:04d}.txt"
 
 
 class LogReader:
@@ -354,6 +361,9 @@ class EmissionLog:
                 start = number * WIDTH
                 data = b"".join(tree.get(HEIGHT * level, start + one) for one in range(wide))
                 self._put(tile_path(level, number, wide), data)
+            if isinstance(parse(entry), Llave):
+                # The checkpoint loses the old signature with the next entry; who trusts the old key needs it.
+                self._put(handover_key(index), note.encode())
             self._put(CHECKPOINT, note.encode())
         elif size != index + 1:
             raise LogError(f"{pending}: lo que quedó a medias no continúa el registro")

@@ -53,20 +53,14 @@ class Tree:
 
     def append(self, leaf: bytes) -> int:
         """Add a leaf by its hash; returns its index."""
-        levels = self._levels
-        row = levels[0]
-        index = position = len(row)
-        row.append(leaf)
-        level = 0
-        while position & 1:
-            # The last node of the row closes a pair, whose hash goes on the row above.
-            leaf = sha256(b"\x01%b%b" % (row[-2], leaf)).digest()
-            level += 1
-            if level == len(levels):
-                levels.append([])
-            row = levels[level]
+        index = len(self._levels[0])
+        for row in self._levels:
             row.append(leaf)
-            position >>= 1
+            if len(row) & 1:
+                return index
+            # The last node of the row closes a pair, whose hash goes on the row above.
+            leaf = sha256(b"\x01" + row[-2] + leaf).digest()
+        self._levels.append([leaf])
         return index
 
     def extend(self, leaves: Iterable[bytes]) -> None:

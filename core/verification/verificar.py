@@ -2,7 +2,8 @@
 """Verifies a PREP publication with nothing but its public files: one file, Python and `cryptography`.
 
     python verificar.py URL|DIR|ARCHIVO.zip [--acta CLAVE] [--casilla CLAVE] [--llave VKEY]
-           [--guardado ARCHIVO] [--modo oficial|simulacro] [--imagen FOTO] [--completo] [--json]
+           [--guardado ARCHIVO] [--contra OTRA] [--modo oficial|simulacro] [--imagen FOTO]
+           [--testigo VKEY]… [--exigir-testigos [K]] [--completo] [--json]
 
 Exit 0: verified. 1: does not verify, with the reason. 2: cannot be read.
 
@@ -13,7 +14,7 @@ that), nor who the owner of a key is: the key must come by another way than the 
 """
 
 # It must run on Python 3.9, which lacks zip(strict=) and itertools.pairwise.
-# ruff: noqa: B905, RUF007, N818
+# ruff: noqa: B905, RUF007, N818, UP017
 
 from __future__ import annotations
 
@@ -37,6 +38,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,10 @@ class ZipSource:
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
             raise Unreadable(f"{name} está incompleto o no es un ZIP") from None
         infos = self._zip.infolist()
+        # Of a ZIP cut short the reader may take for the whole the end of another one inside it.
+        end = len(data) - 22 - len(self._zip.comment)
+        if data[end : end + 4] != b"PK\5\6" or any(info.header_offset for info in infos[:1]):
+            raise Unreadable(f"{name} está incompleto o no es un ZIP")
         self._infos = {info.filename: info for info in infos if not info.is_dir()}
         if len(infos) > ZIP_MEMBERS or len({info.filename for info in infos}) != len(infos):
             raise Wrong(f"{name} tiene demasiados archivos o nombres repetidos")
@@ -333,6 +339,14 @@ def parse_key(vkey: str) -> Key:
     return Key(name, ident, kind, public, vkey.strip())
 
 
+def key_text(given: str) -> str:
+    """A public key as the user gave it: itself, or the file that has it."""
+    path = Path(given)
+    if "+" not in given and path.is_file():
+        return read_file(path, SMALL).decode("utf-8", "replace").strip()
+    return given
+
+
 def parse_note(data: bytes, what: str = "checkpoint") -> Note:
     """A checkpoint from its bytes. Raises Wrong."""
     try:
@@ -362,6 +376,11 @@ def _b64(text: str) -> bytes:
 
 def signed_by(note: Note, key: Key) -> bool:
     """Whether the note bears a good signature of the key; a cosignature when the key is a witness's."""
+    return any(True for _ in good_signatures(note, key))
+
+
+def good_signatures(note: Note, key: Key) -> Iterator[bytes]:
+    """The signatures of a key on a note that hold; those of a witness begin with eight bytes of time."""
     public = Ed25519PublicKey.from_public_bytes(key.public)
     for name, ident, blob in note.signatures:
         if name != key.name or ident != key.ident:
@@ -371,12 +390,79 @@ def signed_by(note: Note, key: Key) -> bool:
             moment = int.from_bytes(blob[:8], "big")
             message = f"cosignature/v1\ntime {moment}\n".encode() + note.text
             signature = blob[8:]
-        try:
+        with contextlib.suppress(InvalidSignature):
             public.verify(signature, message)
-            return True
-        except InvalidSignature:
-            continue
-    return False
+            yield blob
+
+
+def cosigned_at(note: Note, witness: Key) -> int | None:
+    """Latest moment (seconds of UNIX) the witness says it cosigned the note; None when it did not."""
+    return max((int.from_bytes(blob[:8], "big") for blob in good_signatures(note, witness)), default=None)
+
+
+def utc(seconds: int) -> str:
+    """A moment for people."""
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%d/%m/%Y %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):
+        return "una hora imposible"
+
+
+# ---------------------------------------------------------------------------- timestamps (RFC 3161)
+
+
+@dataclass(frozen=True)
+class TimeStamp:
+    """What a timestamp says: the SHA-256 it is of, and since when it existed (seconds of UNIX)."""
+
+    digest: bytes
+    at_s: int
+
+
+def read_stamp(data: bytes) -> TimeStamp:
+    """A timestamp from the answer of an authority, whose own signature is NOT checked. Raises Wrong.
+
+    TimeStampResp {status, ContentInfo {signedData, [0] {version, algorithms, {tstInfo, [0] {octets}}}}}
+    """
+    try:
+        status, token = der(der(data)[0][1])[:2]
+        if int.from_bytes(der(status[1])[0][1], "big") > 1:
+            raise Wrong("la autoridad no concedió el sello de tiempo")
+        signed = der(der(der(token[1])[1][1])[0][1])
+        content = der(signed[2][1])
+        if der(token[1])[0][1] != _SIGNED_DATA or content[0][1] != _TST_INFO:
+            raise ValueError
+        info = der(der(der(content[1][1])[0][1])[0][1])
+        algorithm, digest = der(info[2][1])
+        if der(algorithm[1])[0][1] != _SHA256 or len(digest[1]) != 32 or info[4][0] != 0x18:
+            raise ValueError
+        text = info[4][1].decode("ascii").rstrip("Z").split(".")[0]
+        moment = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
+        return TimeStamp(digest[1], int(moment.timestamp()))
+    except (ValueError, IndexError, OverflowError):
+        raise Wrong("el sello de tiempo está dañado o no es un sello RFC 3161") from None
+
+
+_SHA256 = bytes.fromhex("608648016503040201")
+_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+_TST_INFO = bytes.fromhex("2a864886f70d0109100104")
+
+
+def der(data: bytes) -> list[tuple[int, bytes]]:
+    """The elements of DER one after the other: tag and contents. Raises ValueError, IndexError."""
+    found, at = [], 0
+    while at < len(data):
+        tag, size, at = data[at], data[at + 1], at + 2
+        if size & 0x80:
+            digits = size & 0x7F
+            if not 1 <= digits <= 4:
+                raise ValueError("largo indefinido")
+            size, at = int.from_bytes(data[at : at + digits], "big"), at + digits
+        if at + size > len(data):
+            raise ValueError("cortado")
+        found.append((tag, data[at : at + size]))
+        at += size
+    return found
 
 
 # ---------------------------------------------------------------------------- the report
@@ -716,6 +802,15 @@ def recount(table: Table, last: bool) -> dict[str, str]:
     return {name: str(value) for name, value in zip(COUNTERS, values)}
 
 
+def _same_acta(acta: dict[str, Any], counted: bool, votes: Sequence[str], kind: str, image: str) -> bool:
+    """Whether a row of the CSV, by its votes, its CONTABILIZADA and its image, says what the objects do."""
+    if acta.get("imagen") and len(image) == 64 and image != acta["imagen"]:
+        return False
+    return (kind == "1") == counted and all(
+        not isinstance(vote, int) or cell == str(vote) for vote, cell in zip(acta.get("votos", ()), votes)
+    )
+
+
 def differences(said: dict[str, Any], found: dict[str, str], who: str) -> list[str]:
     return [
         f"{name}: {who} dice {said.get(name)} y las filas dan {found[name]}"
@@ -770,20 +865,56 @@ def kept_bytes(vkey: str, note: Note, leaves: Sequence[bytes], names: Sequence[s
 
 def compare_kept(kept: Kept, leaves: Sequence[bytes], names: Sequence[str]) -> str:
     """That the log only grew since the copy was kept. Raises Wrong saying what changed."""
+    before = f"usted guardó {kept.note.size} entradas con raíz {kept.note.root.hex()}"
+    now = f"hoy hay {len(leaves)} con raíz {tree_root(leaves).hex()}"
     for index, leaf in enumerate(kept.leaves):
         if index >= len(leaves):
             lost = ", ".join(kept.names[index : index + 5])
-            raise Wrong(f"la bitácora se hizo más corta: ya no está {lost}, que usted guardó")
-        if leaves[index].hex() != leaf:
             raise Wrong(
-                "la bitácora fue reescrita o bifurcada: donde usted guardó {} hoy hay {}".format(
-                    kept.names[index], "otra versión" if names[index] == kept.names[index] else names[index]
-                )
+                f"la bitácora se hizo más corta: {before} y {now}; ya no está {lost}, que usted guardó"
+            )
+        if leaves[index].hex() != leaf:
+            what = "otra versión" if names[index] == kept.names[index] else names[index]
+            raise Wrong(
+                f"BIFURCACIÓN, la bitácora fue reescrita o hay dos: {before} y {now}; la primera distinta es "
+                f"la entrada {index}: donde usted guardó {kept.names[index]} hoy hay {what}. Conserve su "
+                "copia y este punto de control: juntos son la prueba"
             )
     if tree_root(leaves[: kept.note.size]) != kept.note.root:
-        raise Wrong("la bitácora de hoy no es continuación de la que usted guardó")
+        raise Wrong(f"la bitácora de hoy no es continuación de la que usted guardó: {before} y {now}")
     added = len(leaves) - len(kept.leaves)
     return f"lo guardado sigue igual; desde entonces se agregaron {added} entradas"
+
+
+def compare_logs(note: Note, leaves: Sequence[bytes], other: Note, entries: Sequence[bytes] | None) -> Any:
+    """That two checkpoints of one log are of one story. Raises Wrong telling both when they are not.
+
+    `entries` are those of the other one, None when only its checkpoint is at hand.
+    """
+    here = f"aquí hay {note.size} entradas con raíz {note.root.hex()}"
+    there = f"allá {other.size} con raíz {other.root.hex()}"
+    theirs = None if entries is None else [leaf_hash(entry) for entry in entries]
+    if theirs is not None and tree_root(theirs) != other.root:
+        raise Wrong("las entradas del otro sitio no dan la raíz de su propio punto de control")
+    common = min(note.size, other.size)
+    if other.size <= note.size:
+        same = tree_root(leaves[:common]) == other.root
+    elif theirs is not None:
+        same = tree_root(theirs[:common]) == note.root
+    else:
+        return NOTED, f"{here} y {there}: va más adelante, y solo con su punto de control no se compara"
+    if same:
+        if other.size == note.size:
+            return f"las dos tienen las mismas {note.size} entradas y la misma raíz"
+        return f"es la misma historia: {here} y {there}; una es el comienzo de la otra"
+    told = ""
+    if theirs is not None:
+        first = next((i for i, pair in enumerate(zip(leaves, theirs)) if pair[0] != pair[1]), common)
+        told = f"; la primera entrada distinta es la {first}"
+    raise Wrong(
+        f"BIFURCACIÓN: {here} y {there}{told}. La misma llave firmó dos historias: conserve los dos puntos "
+        "de control, que juntos son la prueba"
+    )
 
 
 # ---------------------------------------------------------------------------- the verification
@@ -800,6 +931,10 @@ class Options:
     mode: str = ""
     image: Path | None = None
     complete: bool = False
+    witnesses: tuple[str, ...] = ()
+    required: int | None = None
+    """Witnesses demanded: -1, as many as the publication says it asks for; None, none."""
+    against: str = ""
 
 
 class _Stop(Exception):
@@ -875,8 +1010,11 @@ class Verifier:
         self.check("bitacora", "Bitácora completa", self._log, needed=True)
         self.check("secuencia", "Orden de la bitácora", self._sequence)
         self.check("guardado", "Lo que usted guardó", self._kept)
+        if self.options.against:
+            self.check("contra", f"Comparación con {self.options.against}", self._against)
         self.check("emision", "Emisión del corte", self._emission, needed=True)
         self.check("coherencia", "Puntero y emisión", self._coherent)
+        self.check("sello", "Sello de tiempo", self._stamp)
         self._cut("cortes/{:04d}/".format(self.entry["corte"]), some=False)
         self.check("avisos", "Avisos y huecos", self._notices)
         for contest in sorted(self.entry["contiendas"]):
@@ -954,10 +1092,7 @@ class Verifier:
         if self.options.kept is not None and self.options.kept.exists():
             self.kept = read_kept(read_file(self.options.kept, 64 << 20))
         if self.options.key:
-            text = self.options.key
-            path = Path(text)
-            if "+" not in text and path.is_file():
-                text = read_file(path, SMALL).decode("utf-8", "replace").strip()
+            text = key_text(self.options.key)
             self.key, whence, result = parse_key(text), "la que usted dio", GOOD
         elif self.kept is not None:
             self.key, whence, result = parse_key(self.kept.vkey), "la que usted guardó", GOOD
@@ -992,21 +1127,46 @@ class Verifier:
             if other.name == self.key.name and signed_by(self.note, other):
                 self.key = other
                 return f"válida, de la llave {other.ident.hex()}; su relevo se comprueba en la bitácora"
-        raise Wrong(f"la firma del punto de control no es de la llave {self.key.vkey}")
+        raise Wrong(
+            f"la firma del punto de control no es de la llave {self.key.vkey}"
+            + (
+                "; si la llave cambió, un ZIP no trae el relevo: verifique la dirección completa"
+                if isinstance(self.source, ZipSource)
+                else ""
+            )
+        )
 
     def _witnesses(self) -> Any:
-        listed = [(w["nombre"], parse_key(w["vkey"])) for w in self.keys.get("testigos", [])]
-        if not listed:
+        listed = [parse_key(w["vkey"]) for w in self.keys.get("testigos", [])]
+        given = [parse_key(key_text(text)) for text in self.options.witnesses]
+        if any(key.kind != 4 for key in [*listed, *given]):
+            raise Wrong("hay una llave de testigo que no es de testigo")
+        known = given or listed
+        asked = min(self.keys.get("umbral", 0), len(known))
+        required = self.options.required
+        if required is not None:
+            asked = required if required >= 0 else max(asked, 1)
+        if isinstance(self.source, ZipSource) and required is None:
+            return SKIPPED, "un ZIP se arma antes de que firmen los testigos: véalos en el portal"
+        if not known and required is None:
             return SKIPPED, "esta publicación no tiene testigos"
-        signed = [name for name, key in listed if signed_by(self.note, key)]
-        threshold = self.keys.get("umbral", 0)
-        self.report.facts["testigos"] = {"de": len(listed), "con": len(signed), "umbral": threshold}
-        told = "{} de {} testigos{}".format(
-            len(signed), len(listed), ": " + ", ".join(signed) if signed else ""
-        )
-        if len(signed) < threshold:
-            return NOTED, told + f"; se esperaban {threshold} (la publicación no espera a los testigos)"
-        return told
+        moments = {key.name: cosigned_at(self.note, key) for key in known}
+        signed = sorted(name for name, moment in moments.items() if moment is not None)
+        self.report.facts["testigos"] = {
+            "de": len(known), "con": len(signed), "umbral": asked, "cofirmaron": signed,
+        }  # fmt: skip
+        told = f"{len(signed)} de {len(known)} testigos cofirmaron"
+        if signed:
+            latest = max(moment for moment in moments.values() if moment is not None)
+            told += f": {', '.join(signed)} (el último, {utc(latest)})"
+        if not given and known:
+            told += "; sus llaves son las que da el mismo sitio"
+        if len(signed) >= asked:
+            return told
+        told += f"; se esperaban {asked}"
+        if required is not None:
+            raise Wrong(told)
+        return NOTED, told + " (la publicación no espera a los testigos; vuelva a mirar en unos minutos)"
 
     def _log(self) -> str:
         raw = read_log(self.source, self.note.size)
@@ -1017,40 +1177,52 @@ class Verifier:
         if tree_root(self.leaves) != self.note.root:
             raise Wrong("las entradas de la bitácora no dan la raíz firmada: fueron cambiadas o falta alguna")
         tiles = check_tiles(self.source, self.leaves)
-        self._rotation()
-        return f"{len(raw)} entradas dan la raíz firmada; {tiles} losetas"
+        changes = self._rotation()
+        told = f"{len(raw)} entradas dan la raíz firmada; {tiles} losetas"
+        return told + (f"; {changes} cambio(s) de llave, firmados por la anterior" if changes else "")
 
-    def _rotation(self) -> None:
-        """When the signing key is not the trusted one: the log hands over and the trusted key signed it."""
-        if self.key == self.trust:
-            return
-        here = self.trust.vkey
+    def _rotation(self) -> int:
+        """Follow the changes of key from the trusted one to the one that signs; how many. Raises Wrong.
+
+        Each is an entry of the log, and the old key signed a checkpoint that has it (`relevos/`).
+        """
+        here, followed = self.trust, 0
         for index, entry in enumerate(self.entries):
-            if entry.get("clase") != "llave" or entry.get("anterior") != here:
+            if entry.get("clase") != "llave" or entry.get("anterior") != here.vkey:
                 continue
-            here = entry["nueva"]
-            if here == self.key.vkey and signed_by(self.note, self.trust):
-                return
-            if (
-                here == self.key.vkey
-                and entry.get("anterior") == self.trust.vkey
-                and self._signed_after(index)
-            ):
-                return
+            if here == self.key and index == self.note.size - 1:
+                break
+            new = parse_key(entry["nueva"])
+            if new.name != self.note.origin or new.kind != 1:
+                raise Wrong(f"la entrada {index} pasa la firma a una llave de «{new.name}»")
+            self._handed_over(index, here)
+            here, followed = new, followed + 1
+        if here == self.key:
+            return followed
+        if followed and self.key == self.trust:
+            raise Wrong("la llave que firma fue sustituida dentro de la bitácora y ya no debía firmar")
         raise Wrong(
             "la firma no es de la llave en que usted confía, y nada firmado por ella pasa la firma a otra"
         )
 
-    def _signed_after(self, index: int) -> bool:
-        for entry in self.entries[index:]:
-            if entry.get("clase") != "emision":
-                continue
-            bundle = parse_json(self.source.get("emisiones/{:04d}.json".format(entry["corte"])), "la emisión")
-            note = parse_note(bundle["checkpoint"].encode())
-            same = note.size <= len(self.leaves) and tree_root(self.leaves[: note.size]) == note.root
-            if note.size > index and same and signed_by(note, self.trust):
-                return True
-        return False
+    def _handed_over(self, index: int, old: Key) -> None:
+        """The old key signed the log with the entry that retires it. Raises Wrong."""
+        name = f"relevos/{index:04d}.txt"
+        try:
+            note = parse_note(self.source.get(name), name)
+        except Missing:
+            if self.note.size != index + 1:
+                raise Wrong(
+                    f"la llave cambió en la entrada {index} y falta {name}, la nota en que la anterior lo "
+                    "firma: pida la llave nueva por otro medio y désela con --llave"
+                ) from None
+            note = self.note
+        if (note.origin, note.size) != (self.note.origin, index + 1):
+            raise Wrong(f"{name} es de otra bitácora o de otro momento")
+        if tree_root(self.leaves[: note.size]) != note.root:
+            raise Wrong(f"BIFURCACIÓN: {name} firma otra historia que la de esta bitácora")
+        if not signed_by(note, old):
+            raise Wrong(f"el cambio de llave de la entrada {index} no lo firmó la llave anterior")
 
     def _sequence(self) -> str:
         wrong = check_sequence(self.entries, self.note.origin)
@@ -1074,6 +1246,42 @@ class Verifier:
         if self.kept.origin != self.note.origin:
             raise Wrong(f"lo que usted guardó es de «{self.kept.origin}»")
         return compare_kept(self.kept, self.leaves, self.names)
+
+    def _against(self) -> Any:
+        """Another portal, a difusor or a checkpoint somebody kept: the same story, or two."""
+        what, path = self.options.against, Path(self.options.against)
+        entries: list[bytes] | None = None
+        if path.is_file() and path.name != "corte.json":
+            other = parse_note(read_file(path, SMALL), path.name)
+        else:
+            source = open_source(what)
+            other = parse_note(source.get("checkpoint", 64 << 10), f"el punto de control de {what}")
+        if other.origin != self.note.origin:
+            raise Wrong(f"{what} es de «{other.origin}»: es otra publicación y no se compara")
+        known = [self.key, self.trust, *(parse_key(item["vkey"]) for item in self.keys.get("llaves", []))]
+        if not any(signed_by(other, key) for key in known if key.name == other.origin):
+            raise Wrong(f"el punto de control de {what} no lo firmó ninguna llave de esta publicación")
+        if not path.is_file() or path.name == "corte.json":
+            entries = read_log(source, other.size)
+        return compare_logs(self.note, self.leaves, other, entries)
+
+    def _stamp(self) -> Any:
+        key = "sellos/{:04d}.tsr".format(self.entry["corte"])
+        try:
+            data = self.source.get(key)
+        except Missing:
+            if self.pointer.get("sello"):
+                raise Wrong(f"corte.json dice que hay sello de tiempo y falta {key}") from None
+            return SKIPPED, "este corte no tiene sello de tiempo"
+        stamp = read_stamp(data)
+        bundle = parse_json(self.source.get(self.pointer["emision"]), self.pointer["emision"])
+        if stamp.digest != hashlib.sha256(bundle["checkpoint"].encode()).digest():
+            raise Wrong(f"{key} es el sello de otra cosa: su huella no es la del punto de control del corte")
+        self.report.facts["sellado_ms"] = stamp.at_s * 1000
+        self.report.limits.append(
+            "de quién es el sello de tiempo: la firma de la autoridad se comprueba con openssl ts -verify"
+        )
+        return f"es de este corte y dice que ya existía el {utc(stamp.at_s)}"
 
     def _emission(self) -> Any:
         index, number = self.pointer["hoja"], self.pointer["corte"]
@@ -1232,6 +1440,7 @@ class Verifier:
                 same = False
             if not same:
                 bad.append(key)
+            self._listed(entry)
         said, n = self.pointer.get("avisos", 0), len(self.report.notices)
         if bad:
             raise Wrong("falta o no es el firmado: " + ", ".join(bad))
@@ -1241,6 +1450,21 @@ class Verifier:
         if gaps:
             return NOTED, "{} aviso(s); sin aviso: {}".format(n, "; ".join(gaps[:5]))
         return f"{n} aviso(s) firmados; ningún hueco sin aviso"
+
+    def _listed(self, notice: dict[str, Any]) -> None:
+        """The list of actas sin acta of an early close is the signed one. Raises Wrong."""
+        digest = notice["detalle"].get("lista_sha256")
+        if digest is None:
+            return
+        wrong = f"la lista de actas sin acta del aviso {notice['numero']} no es la firmada"
+        if notice["detalle"].get("lista") != f"objetos/{digest[:2]}/{digest}.json":
+            raise Wrong(wrong)
+        try:
+            data = self.source.get(notice["detalle"]["lista"], LARGE)
+        except Missing:
+            raise Wrong(f"falta la lista de actas sin acta del aviso {notice['numero']}") from None
+        if sha256_hex(data) != digest:
+            raise Wrong(wrong)
 
     def _silences(self) -> list[str]:
         """Stretches of more than twenty minutes without a cut and without a notice (RE 339)."""
@@ -1307,8 +1531,11 @@ class Verifier:
             f"{objects} objetos (entidad y territorios) suman; --completo revisa cada sección",
         )
 
-    def _rows_of(self, contest: str, top: dict[str, Any]) -> dict[str, tuple[list[str], str, str]]:
-        """The votes in the order of the objects, the CONTABILIZADA and the image of each row, by acta."""
+    def _rows_of(self, contest: str, top: dict[str, Any]) -> dict[str, list[tuple[list[str], str, str]]]:
+        """The votes in the order of the objects, the CONTABILIZADA and the image of each row, by acta.
+
+        Those of voto anticipado have no section, and several of them may bear the same key.
+        """
         table = self.tables.get(contest)
         if table is None or "CLAVE_ACTA" not in table.columns:
             return {}
@@ -1322,9 +1549,11 @@ class Verifier:
             return {}
         key, kind = table.column("CLAVE_ACTA"), table.column("CONTABILIZADA")
         image = next((i for i, n in enumerate(table.columns) if n.startswith("CODIGO_INTEGRIDAD")), kind)
-        return {
-            row[key].strip("'= \""): ([row[i] for i in order], row[kind], row[image]) for row in table.rows
-        }
+        rows: dict[str, list[tuple[list[str], str, str]]] = {}
+        for row in table.rows:
+            mine = ([row[i] for i in order], row[kind], row[image])
+            rows.setdefault(row[key].strip("'= \""), []).append(mine)
+        return rows
 
     def _section(self, contest: str, section: dict[str, Any], rows: dict[str, Any]) -> None:
         total = [0] * len(section["votos"])
@@ -1333,17 +1562,12 @@ class Verifier:
             counted = acta.get("contabilizada") is True
             if counted:
                 total = [a + (b if isinstance(b, int) else 0) for a, b in zip(total, acta["votos"])]
-            row = rows.get(acta["acta"])
-            if row is None:
+            same_key = rows.get(acta["acta"])
+            if same_key is None:
                 if rows:
                     raise Wrong("el acta {} está en los objetos y no en el CSV".format(acta["acta"]))
                 continue
-            votes, kind, image = row
-            same = (kind == "1") == counted and all(
-                not isinstance(vote, int) or cell == str(vote)
-                for vote, cell in zip(acta.get("votos", ()), votes)
-            )
-            if not same or (acta.get("imagen") and len(image) == 64 and image != acta["imagen"]):
+            if not any(_same_acta(acta, counted, *row) for row in same_key):
                 raise Wrong("el acta {} dice una cosa en el CSV y otra en los objetos".format(acta["acta"]))
         if total != section["votos"]:
             raise Wrong("las actas de la sección {} no suman sus votos".format(section.get("seccion")))
@@ -1635,6 +1859,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="foto o archivo: dice de qué acta o corte es, por su huella",
     )
     parser.add_argument(
+        "--contra",
+        default="",
+        metavar="OTRA",
+        help="otra dirección, carpeta o punto de control guardado de la misma publicación: que sea la misma "
+        "historia",
+    )
+    parser.add_argument(
+        "--testigo",
+        action="append",
+        default=[],
+        metavar="VKEY",
+        help="llave de un testigo en que usted confía, o su archivo; sin ella, las que da el sitio",
+    )
+    parser.add_argument(
+        "--exigir-testigos",
+        type=int,
+        nargs="?",
+        const=-1,
+        metavar="K",
+        help="falla si no cofirmaron K testigos (sin K, los que pide la publicación)",
+    )
+    parser.add_argument(
         "--completo", action="store_true", help="en una dirección, revisa todas las secciones y actas"
     )
 
@@ -1642,7 +1888,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def verify(args: argparse.Namespace) -> Report:
     """The report of what the arguments ask. Raises Unreadable."""
     options = Options(
-        args.acta, args.casilla, args.llave, args.guardado, args.modo or "", args.imagen, args.completo
+        args.acta,
+        args.casilla,
+        args.llave,
+        args.guardado,
+        args.modo or "",
+        args.imagen,
+        args.completo,
+        tuple(args.testigo),
+        args.exigir_testigos,
+        args.contra,
     )
     try:
         return Verifier(open_source(args.fuente), options).run()

@@ -101,19 +101,62 @@
     });
     return { origin: lines[0], size: Number(lines[1]), root: b64(lines[2]), signed: raw.slice(0, cut + 1), signatures, raw };
   };
-  const signedBy = async (note, key) => {
+  // The times of the cosignatures that hold (0 for the key of a log); null when none does.
+  const signedAt = async (note, key) => {
     const imported = await crypto.subtle.importKey("raw", key.bytes, { name: "Ed25519" }, false, ["verify"]);
+    let found = null;
     for (const one of note.signatures) {
       if (one.name !== key.name || !same(one.ident, key.ident)) continue;
-      let message = note.signed, blob = one.blob;
+      let message = note.signed, blob = one.blob, when = 0n;
       if (key.kind === 4) {
-        const when = new DataView(blob.buffer, blob.byteOffset, 8).getBigUint64(0);
+        if (blob.length !== 72) continue;
+        when = new DataView(blob.buffer, blob.byteOffset, 8).getBigUint64(0);
         message = `cosignature/v1\ntime ${when}\n${message}`;
         blob = blob.slice(8);
       }
-      if (await crypto.subtle.verify({ name: "Ed25519" }, imported, blob, text.encode(message))) return true;
+      const good = await crypto.subtle.verify({ name: "Ed25519" }, imported, blob, text.encode(message));
+      if (good && (found === null || when > found)) found = when;
     }
-    return false;
+    return found === null ? null : Number(found);
+  };
+  const signedBy = async (note, key) => (await signedAt(note, key)) !== null;
+  const moment = (seconds) => {
+    const when = new Date(seconds * 1000);
+    return Number.isNaN(when.getTime()) ? "una hora imposible" : when.toISOString().replace("T", " ").replace(".000Z", " UTC");
+  };
+
+  // ---- timestamps (RFC 3161): what they are of and since when; the authority's own signature is not checked here
+  const der = (bytes) => {
+    const found = [];
+    let at = 0;
+    while (at < bytes.length) {
+      const tag = bytes[at];
+      let size = bytes[at + 1];
+      at += 2;
+      if (size & 0x80) {
+        const digits = size & 0x7f;
+        if (digits < 1 || digits > 4) throw new Wrong("el sello de tiempo está dañado");
+        size = 0;
+        for (let i = 0; i < digits; i++) size = size * 256 + bytes[at + i];
+        at += digits;
+      }
+      if (!(at + size <= bytes.length)) throw new Wrong("el sello de tiempo está dañado");
+      found.push({ tag, body: bytes.slice(at, at + size) });
+      at += size;
+    }
+    return found;
+  };
+  const readStamp = (bytes) => {
+    try {
+      const [status, token] = der(der(bytes)[0].body);
+      if (der(status.body)[0].body[0] > 1) throw new Wrong("la autoridad no concedió el sello de tiempo");
+      const [kind, signed] = der(token.body), content = der(der(der(signed.body)[0].body)[2].body);
+      if (hex(kind.body) !== "2a864886f70d010702" || hex(content[0].body) !== "2a864886f70d0109100104") throw new Wrong("el sello de tiempo está dañado");
+      const info = der(der(der(content[1].body)[0].body)[0].body), [algorithm, digest] = der(info[2].body);
+      if (hex(der(algorithm.body)[0].body) !== "608648016503040201" || digest.body.length !== 32) throw new Wrong("el sello de tiempo no es de un SHA-256");
+      const t = utf8.decode(info[4].body).match(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/).map(Number);
+      return { digest: digest.body, at: Date.UTC(t[1], t[2] - 1, t[3], t[4], t[5], t[6]) / 1000 };
+    } catch (error) { throw error instanceof Wrong ? error : new Wrong("el sello de tiempo está dañado o no es un sello RFC 3161"); }
   };
   const canSign = async () => {
     try {
@@ -210,11 +253,35 @@
   };
   const compare = (kept) => {
     if (kept.origen !== state.note.origin) throw new Wrong(`la copia es de «${kept.origen}»`);
+    const before = `usted guardó ${kept.note.size} entradas con raíz ${hex(kept.note.root)}`, now = `hoy hay ${state.note.size} con raíz ${hex(state.note.root)}`;
     kept.hojas.forEach((leaf, i) => {
-      if (i >= state.leaves.length) throw new Wrong(`la bitácora se hizo más corta: ya no está ${kept.nombres[i]}, que usted guardó`);
-      if (hex(state.leaves[i]) !== leaf) throw new Wrong(`la bitácora fue reescrita o bifurcada: donde usted guardó ${kept.nombres[i]} hoy hay otra versión`);
+      if (i >= state.leaves.length) throw new Wrong(`la bitácora se hizo más corta: ${before} y ${now}; ya no está ${kept.nombres[i]}, que usted guardó`);
+      if (hex(state.leaves[i]) !== leaf) throw new Wrong(`BIFURCACIÓN, la bitácora fue reescrita o hay dos: ${before} y ${now}; la primera distinta es la entrada ${i}: donde usted guardó ${kept.nombres[i]} hoy hay otra versión. Conserve su copia y este punto de control: juntos son la prueba`);
     });
     return `lo guardado sigue igual; desde entonces se agregaron ${state.leaves.length - kept.hojas.length} entradas`;
+  };
+  // From the key one trusts to the one that signs: each change is an entry, in a log that the old key signed.
+  const follow = async () => {
+    if (!state.ed25519) return 0;
+    let here = state.trust, count = 0;
+    for (const [i, entry] of state.entries.entries()) {
+      if (entry.clase !== "llave" || entry.anterior !== here.vkey) continue;
+      if (here.vkey === state.key.vkey && i === state.note.size - 1) break;
+      const name = `relevos/${String(i).padStart(4, "0")}.txt`, raw = await get(name, true);
+      if (!raw && state.note.size !== i + 1) throw new Wrong(`la llave cambió en la entrada ${i} y falta ${name}, la nota en que la anterior lo firma`);
+      const note = raw ? parseNote(utf8.decode(raw)) : state.note;
+      if (note.origin !== state.note.origin || note.size !== i + 1) throw new Wrong(`${name} es de otra bitácora o de otro momento`);
+      if (!same(await treeRoot(state.leaves.slice(0, note.size)), note.root)) throw new Wrong(`BIFURCACIÓN: ${name} firma otra historia que la de esta bitácora`);
+      if (!(await signedBy(note, here))) throw new Wrong(`el cambio de llave de la entrada ${i} no lo firmó la llave anterior`);
+      here = await parseKey(entry.nueva);
+      if (here.name !== state.note.origin) throw new Wrong(`la entrada ${i} pasa la firma a una llave de «${here.name}»`);
+      count++;
+    }
+    if (here.vkey !== state.key.vkey) {
+      throw new Wrong(count && state.key.vkey === state.trust.vkey ? "la llave que firma fue sustituida dentro de la bitácora y ya no debía firmar"
+        : "la firma no es de la llave que usted guardó, y nada firmado por ella pasa la firma a otra");
+    }
+    return count;
   };
   const keptNow = () => canonical({ formato: 1, origen: state.note.origin, vkey: state.key.vkey, checkpoint: state.note.raw, hojas: state.leaves.map(hex), nombres: state.names });
   const tileName = (n) => {
@@ -248,7 +315,8 @@
       if (e.clase === "emision" && e.corte !== ++cut) throw new Wrong(`después del corte ${cut - 1} sigue el ${e.corte}: falta o se repite un corte`);
       closed = e.clase === "cierre";
     });
-    return `${size} entradas dan la raíz firmada; ${cut} cortes seguidos, sin faltar ninguno`;
+    const changes = await follow();
+    return `${size} entradas dan la raíz firmada; ${cut} cortes seguidos, sin faltar ninguno${changes ? `; ${changes} cambio(s) de llave, firmados por la anterior` : ""}`;
   };
 
   const run = async () => {
@@ -269,19 +337,37 @@
       state.ring = ring;
       state.kept = stored && state.ed25519 ? await readKept(stored) : null;
       const now = ring.llaves.filter((k) => k.hasta_ms === null).pop();
-      state.key = state.kept ? state.kept.key : await parseKey(now.vkey);
+      state.trust = state.key = state.kept ? state.kept.key : await parseKey(now.vkey);
       if (state.key.name !== state.note.origin) throw new Wrong("la llave no es de esta publicación");
       if (!state.ed25519) return ["no", "su navegador no sabe comprobar firmas Ed25519; use verificar.py"];
-      if (!(await signedBy(state.note, state.key))) throw new Wrong("la firma del punto de control no es de la llave " + (state.kept ? "que usted guardó" : "publicada"));
+      if (!(await signedBy(state.note, state.key))) {
+        // The log says which key follows which; `follow` demands that the trusted one signed that entry.
+        let other = null;
+        for (const k of state.kept ? ring.llaves : []) {
+          const one = await parseKey(k.vkey);
+          if (one.name === state.key.name && (await signedBy(state.note, one))) other = one;
+        }
+        if (!other) throw new Wrong("la firma del punto de control no es de la llave " + (state.kept ? "que usted guardó" : "publicada"));
+        state.key = other;
+        return `firma válida de ${other.vkey}, que no es la llave que usted guardó; su relevo se comprueba en la bitácora`;
+      }
       return state.kept ? `firma válida de la llave que usted guardó (${state.key.vkey})`
         : ["aviso", `firma válida de ${state.key.vkey}; la llave viene de este mismo sitio: compárela con la que difundió el instituto`];
     });
     await step("Testigos", async () => {
       const listed = state.ring.testigos || [];
       if (!listed.length || !state.ed25519) return ["no", listed.length ? "su navegador no sabe comprobar firmas" : "esta publicación no tiene testigos"];
-      let count = 0;
-      for (const w of listed) if (await signedBy(state.note, await parseKey(w.vkey))) count++;
-      return [count < state.ring.umbral ? "aviso" : "bien", `${count} de ${listed.length} testigos`];
+      const names = [];
+      let latest = 0;
+      for (const w of listed) {
+        const when = await signedAt(state.note, await parseKey(w.vkey));
+        if (when === null) continue;
+        names.push(w.nombre);
+        latest = Math.max(latest, when);
+      }
+      const told = `${names.length} de ${listed.length} testigos cofirmaron${names.length ? `: ${names.join(", ")} (el último, ${moment(latest)})` : ""}`;
+      return names.length < state.ring.umbral
+        ? ["aviso", `${told}; se esperaban ${state.ring.umbral} (la publicación no espera a los testigos; vuelva a mirar en unos minutos)`] : told;
     }, false);
     await step("Bitácora", readLog);
     await step("Lo que usted guardó", async () => state.kept ? compare(state.kept) : ["no", "es la primera vez en este navegador"]);
@@ -297,8 +383,16 @@
         if (p[k] !== entry[k]) throw new Wrong(`corte.json dice ${k} = ${p[k]} y lo firmado es ${entry[k]}`);
       }
       state.entry = entry;
+      state.stamped = text.encode(bundle.checkpoint);
       return `es la entrada ${p.hoja} de la bitácora firmada`;
     });
+    await step("Sello de tiempo", async () => {
+      const name = `sellos/${String(state.pointer.corte).padStart(4, "0")}.tsr`;
+      if (!state.pointer.sello) return ["no", "este corte no tiene sello de tiempo"];
+      const stamp = readStamp(await get(name));
+      if (!same(stamp.digest, await sha(state.stamped))) throw new Wrong(`${name} es el sello de otra cosa: su huella no es la del punto de control del corte`);
+      return `es de este corte y dice que ya existía el ${moment(stamp.at)}; la firma de la autoridad se comprueba con openssl`;
+    }, false);
     await step("Archivos y encabezados", async () => {
       const base = state.pointer.base, bytes = await get(base + "manifiesto.json");
       if (hex(await sha(bytes)) !== state.entry.manifiesto_sha256) throw new Wrong("manifiesto.json no es el firmado en la emisión: fue cambiado");

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from core.publication.public_tree import is_public
 from core.transparency import files as disk
 from core.transparency import keyring, log
 from core.transparency.entries import Cierre, Llave
@@ -26,7 +27,7 @@ from core.transparency.errors import (
 )
 from core.transparency.files import locked
 from core.transparency.keys import WitnessKey, rehearsal_key
-from core.transparency.log import LOCK, PENDING, EmissionLog, LogReader
+from core.transparency.log import LOCK, PENDING, EmissionLog, LogReader, handover_key
 from core.transparency.merkle import leaf_hash, verify_consistency, verify_inclusion
 from core.transparency.notes import open_checkpoint, parse_note, witnesses_of
 from core.transparency.tiles import tile_path, tiles_for, unbundle
@@ -327,6 +328,44 @@ def test_after_a_change_of_key_the_old_one_signs_no_more_and_its_past_still_veri
     both = [KEY.verifier, new.verifier]
     before, after = open_checkpoint(past, both)[0], open_checkpoint(later.checkpoint(), both)[0]
     verify_consistency(before.size, after.size, before.root, after.root, later.consistency(before.size))
+
+
+def test_the_note_of_a_change_of_key_stays_after_the_log_goes_on(tmp_path: Path) -> None:
+    written = opened(tmp_path, 1)
+    new = rehearsal_key(ORIGIN, "nueva")
+    index = written.rotate(new, "Cambio programado.", 5000)
+    note = (tmp_path / handover_key(index)).read_bytes()
+    assert note == (tmp_path / "checkpoint").read_bytes()
+    written.append(emission(2))
+    assert (tmp_path / "relevos/0002.txt").read_bytes() == note
+    assert is_public("relevos/0002.txt")
+    for key in (KEY, new):
+        assert open_checkpoint(note, [key.verifier])[0].size == index + 1
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+def test_a_death_in_a_change_of_key_leaves_both_the_note_and_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    new = rehearsal_key(ORIGIN, "nueva")
+    healthy, broken = opened(tmp_path / "sano", 1), opened(tmp_path / "roto", 1)
+    healthy.rotate(new, "Cambio.", 5000)
+    count = 0
+    real: Callable[..., None] = disk.write_whole
+
+    def dying(path: Path, data: bytes, *, durable: bool = True) -> None:
+        nonlocal count
+        count += 1
+        real(path, data, durable=durable)
+        if count == at:
+            raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "write_whole", dying)
+        with pytest.raises(Died):
+            broken.rotate(new, "Cambio.", 5000)
+    assert EmissionLog(tmp_path / "roto", new).size == 3
+    assert files(tmp_path / "roto") == files(tmp_path / "sano")
 
 
 def test_a_change_of_key_cannot_be_slipped_in_as_an_entry(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import base64
 import functools
+import hashlib
 import http.server
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,22 +24,43 @@ import pytest
 from core.transparency.keys import rehearsal_key
 from core.verification import verificar
 from core.verification.verificar import Unreadable, main
-from tests.core.verification.tree import IMAGES, acta_key, digest, dump, make, pack, put
+from tests.core.verification.stories import (
+    ACTA,
+    Stories,
+    acta_key,
+    contest_of,
+    csv_name,
+    image_path,
+    make_stories,
+    move_a_vote,
+    section_object,
+)
+from tests.publication_sample import photo
 
 FILE = Path(verificar.__file__)
 
 
+CSV = f"cortes/0003/{csv_name(contest_of(ACTA))}"
+VOTES = re.compile(rb'("votos":\[)(\d+)')
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("publicacion") / "sitio"
-    make(root)
-    return root
+def stories(tmp_path_factory: pytest.TempPathFactory) -> Stories:
+    return make_stories(tmp_path_factory.mktemp("publicaciones"))
 
 
 @pytest.fixture
-def site(whole: Path, tmp_path: Path) -> Path:
+def site(stories: Stories, tmp_path: Path) -> Path:
     """A copy of the publication to spoil."""
-    return Path(shutil.copytree(whole, tmp_path / "sitio"))
+    return Path(shutil.copytree(stories.whole, tmp_path / "sitio"))
+
+
+def package(site: Path, to: Path, **changed: bytes) -> Path:
+    """The ZIP for difusores of the last cut, with some of its files changed (by their last name)."""
+    with zipfile.ZipFile(site / "difusion/0003.zip") as old, zipfile.ZipFile(to, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, changed.get(Path(name).stem, old.read(name)))
+    return to
 
 
 Ask = Callable[..., "tuple[int, dict[str, Any]]"]
@@ -60,14 +83,14 @@ def reasons(answer: tuple[int, dict[str, Any]]) -> str:
     return "; ".join(answer[1]["motivos"])
 
 
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 def edit(path: Path, old: bytes, new: bytes) -> None:
     data = path.read_bytes()
     assert old in data
     path.write_bytes(data.replace(old, new, 1))
-
-
-def objects_with(site: Path, text: bytes) -> Path:
-    return next(p for p in (site / "objetos").rglob("*.json") if text in p.read_bytes())
 
 
 def test_a_publication_as_it_came_out_verifies(site: Path, ask: Ask) -> None:
@@ -77,54 +100,52 @@ def test_a_publication_as_it_came_out_verifies(site: Path, ask: Ask) -> None:
 
 
 def test_an_acta_comes_with_its_proof_and_its_image(site: Path, ask: Ask) -> None:
-    code, data = ask(site, "--acta", acta_key(2))
+    code, data = ask(site, "--acta", acta_key(ACTA))
     acta = data["actas"][0]
-    assert code == 0 and acta["votos"]["PAN"] == 102 and acta["bytes_de_prueba"] == 96
+    assert code == 0 and acta["votos"]["PAN"] == 30 + ACTA and acta["bytes_de_prueba"] == 160
     assert "su huella es la publicada" in acta["archivo_de_imagen"]
 
 
 def test_the_actas_of_a_casilla_are_found_and_one_that_is_not_there_is_a_no(site: Path, ask: Ask) -> None:
-    assert ask(site, "--casilla", acta_key(7)[:-1])[1]["actas"][0]["acta"] == acta_key(7)
+    casilla = ask(site, "--acta", acta_key(ACTA))[1]["actas"][0]["casilla"]
+    found = [acta["acta"] for acta in ask(site, "--casilla", casilla)[1]["actas"]]
+    assert acta_key(ACTA) in found and len(found) == 2
     assert "no hay ningún acta" in reasons(ask(site, "--acta", "149999B01003"))
 
 
 def test_a_row_changed_in_the_csv_is_told(site: Path, ask: Ask) -> None:
-    edit(site / "cortes/0003/GUB.csv", b",102,150,3,", b",103,149,3,")
-    assert "archivo cambiado: GUB.csv" in reasons(ask(site))
+    move_a_vote(site / CSV)
+    assert f"archivo cambiado: {Path(CSV).name}" in reasons(ask(site))
 
 
 def test_a_row_changed_with_its_manifest_is_told(site: Path, ask: Ask) -> None:
-    path = site / "cortes/0003/GUB.csv"
-    before = digest(path.read_bytes())
-    edit(path, b",102,150,3,", b",103,149,3,")
-    edit(site / "cortes/0003/manifiesto.json", before.encode(), digest(path.read_bytes()).encode())
+    before = digest((site / CSV).read_bytes())
+    move_a_vote(site / CSV)
+    after = digest((site / CSV).read_bytes())
+    edit(site / "cortes/0003/manifiesto.json", before.encode(), after.encode())
     assert "manifiesto.json no es el firmado" in reasons(ask(site))
 
 
 def test_a_vote_changed_in_an_object_is_told(site: Path, ask: Ask) -> None:
-    path = objects_with(site, b'"votos":[107,150,3]')
-    edit(path, b'"votos":[107,150,3]', b'"votos":[170,150,3]')
+    path = section_object(site, ACTA)
+    path.write_bytes(VOTES.sub(lambda m: m[1] + b"7" + m[2], path.read_bytes(), count=1))
     assert "fue cambiado: su contenido no da su nombre" in reasons(ask(site))
 
 
 def test_an_object_that_is_not_there_is_told(site: Path, ask: Ask) -> None:
-    path = objects_with(site, b'"votos":[107,150,3]')
-    path.unlink()
+    section_object(site, ACTA).unlink()
     assert "falta el archivo objetos/" in reasons(ask(site))
 
 
-def test_a_csv_that_differs_from_the_objects_is_told_even_when_all_is_signed(
-    tmp_path: Path, ask: Ask
-) -> None:
-    site = tmp_path / "sitio"
-    make(site)
-    real = verificar.parse_csv((site / "cortes/0003/GUB.csv").read_bytes())
+def test_a_csv_that_differs_from_the_objects_is_told_even_when_all_is_signed(site: Path) -> None:
+    contest = contest_of(ACTA)
     checker = verificar.Verifier(verificar.DirSource(site), verificar.Options())
     checker.run()
-    real.rows[1][real.first] = "999"
-    checker.tables["GUB"] = real
+    table = checker.tables[contest]
+    row = next(row for row in table.rows if row[table.column("CONTABILIZADA")] == "1")
+    row[table.first] = "999"
     with pytest.raises(verificar.Wrong, match="dice una cosa en el CSV y otra en los objetos"):
-        checker._tree("GUB")
+        checker._tree(contest)
 
 
 def test_a_header_that_does_not_come_from_its_rows_is_told() -> None:
@@ -147,31 +168,58 @@ HEADERS = (
 ).encode()
 
 
-def test_a_removed_cut_is_told_by_name(site: Path, tmp_path: Path, ask: Ask) -> None:
+def test_a_removed_cut_is_told_by_name(stories: Stories, site: Path, tmp_path: Path, ask: Ask) -> None:
     kept = tmp_path / "copia.json"
     assert ask(site, "--guardado", kept)[0] == 0
-    shorter = tmp_path / "corto"
-    make(shorter, cuts=2)
-    assert "ya no está el corte 3, que usted guardó" in reasons(ask(shorter, "--guardado", kept))
+    told = reasons(ask(stories.cuts[1], "--guardado", kept))
+    assert "usted guardó 4 entradas" in told and "hoy hay 3" in told
+    assert "ya no está el corte 3, que usted guardó" in told
 
 
-def test_a_forked_log_is_told_and_where(site: Path, tmp_path: Path, ask: Ask) -> None:
+def test_a_forked_log_is_told_with_both_sizes_and_roots(stories: Stories, tmp_path: Path, ask: Ask) -> None:
     kept = tmp_path / "copia.json"
-    assert ask(site, "--guardado", kept)[0] == 0
+    mine = ask(stories.cuts[1], "--guardado", kept)[1]
     before = kept.read_bytes()
-    other = tmp_path / "otro"
-    make(other, bonus=40, bonus_from=2)
-    assert ask(other)[0] == 0  # by itself it is coherent: only the copy tells
-    assert "donde usted guardó el corte 2 hoy hay otra versión" in reasons(ask(other, "--guardado", kept))
+    theirs = ask(stories.other)  # by itself it is coherent: only the copy tells
+    assert theirs[0] == 0
+    told = reasons(ask(stories.other, "--guardado", kept))
+    assert "BIFURCACIÓN" in told and "donde usted guardó el corte 2 hoy hay otra versión" in told
+    assert f"usted guardó 3 entradas con raíz {mine['raiz']}" in told
+    assert f"hoy hay 4 con raíz {theirs[1]['raiz']}" in told
     assert kept.read_bytes() == before
 
 
-def test_a_log_that_grew_agrees_with_the_copy_and_renews_it(tmp_path: Path, ask: Ask) -> None:
-    kept, early, late = tmp_path / "copia.json", tmp_path / "a", tmp_path / "b"
-    make(early, cuts=1)
-    make(late)
-    assert ask(early, "--guardado", kept)[0] == 0
-    code, data = ask(late, "--guardado", kept)
+def test_two_portals_and_a_checkpoint_somebody_kept_are_compared(
+    stories: Stories, site: Path, tmp_path: Path, ask: Ask
+) -> None:
+    def told(*arguments: str | Path) -> str:
+        code, data = ask(*arguments)
+        step = next(one for one in data["pasos"] if one["clave"] == "contra")
+        assert (code == 0) == (step["resultado"] != "mal")
+        return f"{step['resultado']}: {step['detalle']}"
+
+    assert told(site, "--contra", stories.whole).startswith("bien: las dos tienen las mismas 4 entradas")
+    assert told(site, "--contra", stories.cuts[0]).startswith("bien: es la misma historia")
+    assert told(stories.cuts[0], "--contra", site).startswith("bien: es la misma historia")
+    fork = told(site, "--contra", stories.other)
+    assert "BIFURCACIÓN: aquí hay 4 entradas con raíz" in fork and "allá 4 con raíz" in fork
+    assert "la primera entrada distinta es la 2" in fork
+    note = tmp_path / "checkpoint-del-testigo"
+    shutil.copy(stories.other / "checkpoint", note)
+    assert "BIFURCACIÓN" in told(site, "--contra", note)
+    shutil.copy(stories.cuts[1] / "checkpoint", note)
+    assert told(site, "--contra", note).startswith("bien")
+    assert told(stories.cuts[0], "--contra", note).startswith("aviso: aquí hay 2 entradas")
+    note.write_bytes((site / "checkpoint").read_bytes().replace(b"\n4\n", b"\n3\n"))
+    assert "no lo firmó ninguna llave" in told(site, "--contra", note)
+
+
+def test_a_log_that_grew_agrees_with_the_copy_and_renews_it(
+    stories: Stories, tmp_path: Path, ask: Ask
+) -> None:
+    kept = tmp_path / "copia.json"
+    assert ask(stories.cuts[0], "--guardado", kept)[0] == 0
+    code, data = ask(stories.whole, "--guardado", kept)
     step = next(s for s in data["pasos"] if s["clave"] == "guardado")
     assert code == 0 and "se agregaron 2 entradas" in step["detalle"]
     assert len(json.loads(kept.read_bytes())["hojas"]) == 4
@@ -182,12 +230,12 @@ def test_a_copy_that_was_tampered_with_is_told(site: Path, tmp_path: Path, ask: 
     ask(site, "--guardado", kept)
     raw = json.loads(kept.read_bytes())
     raw["hojas"][1] = "0" * 64
-    kept.write_bytes(dump(raw))
+    kept.write_bytes(verificar.canonical(raw))
     assert "el archivo guardado está alterado" in reasons(ask(site, "--guardado", kept))
 
 
 def test_an_entry_of_the_log_changed_is_told(site: Path, ask: Ask) -> None:
-    edit(next((site / "tile/entries").rglob("4")), b'"seq_high":20', b'"seq_high":21')
+    edit(site / "tile/entries/000.p/4", b'"corte":2', b'"corte":9')
     assert "no dan la raíz firmada" in reasons(ask(site))
 
 
@@ -199,25 +247,26 @@ def test_a_checkpoint_with_another_root_is_told(site: Path, ask: Ask) -> None:
 
 
 def test_a_swapped_image_is_told(site: Path, ask: Ask) -> None:
-    name = digest(IMAGES[2])
-    put(site, f"imagenes/{name[:2]}/{name}.jpg", IMAGES[3])
-    assert f"la imagen del acta {acta_key(2)} fue cambiada" in reasons(ask(site, "--acta", acta_key(2)))
+    image_path(site, ACTA).write_bytes(photo(0))
+    told = reasons(ask(site, "--acta", acta_key(ACTA)))
+    assert f"la imagen del acta {acta_key(ACTA)} fue cambiada" in told
 
 
 def test_a_photo_is_told_whose_it_is(site: Path, tmp_path: Path, ask: Ask) -> None:
-    photo = tmp_path / "foto.jpg"
-    photo.write_bytes(IMAGES[4])
-    code, data = ask(site, "--imagen", photo)
-    assert code == 0 and data["encontrado"][0]["acta"] == acta_key(4)
-    assert "no la del acta" in reasons(ask(site, "--imagen", photo, "--acta", acta_key(2)))
-    photo.write_bytes(b"otra")
-    assert "no es ninguna imagen ni archivo publicado" in reasons(ask(site, "--imagen", photo))
+    image = tmp_path / "foto.jpg"
+    image.write_bytes(photo(ACTA))
+    code, data = ask(site, "--imagen", image)
+    assert code == 0 and data["encontrado"][0]["acta"] == acta_key(ACTA)
+    assert "no la del acta" in reasons(ask(site, "--imagen", image, "--acta", acta_key(0)))
+    image.write_bytes(b"otra")
+    assert "no es ninguna imagen ni archivo publicado" in reasons(ask(site, "--imagen", image))
 
 
 def test_a_file_of_an_earlier_cut_is_told_which_it_is(site: Path, tmp_path: Path, ask: Ask) -> None:
     copy = tmp_path / "bajado.zip"
-    shutil.copy(site / "cortes/0001/PREP_GUB.zip", copy)
-    assert ask(site, "--imagen", copy)[1]["encontrado"][0]["que"] == "PREP_GUB.zip del corte 1"
+    found = next((site / "cortes/0001").glob("*_AYUN_*.zip"))
+    shutil.copy(found, copy)
+    assert ask(site, "--imagen", copy)[1]["encontrado"][0]["que"] == f"{found.name} del corte 1"
 
 
 def test_a_rehearsal_presented_as_official_is_told(site: Path, ask: Ask) -> None:
@@ -226,34 +275,34 @@ def test_a_rehearsal_presented_as_official_is_told(site: Path, ask: Ask) -> None
     assert "un simulacro presentado como oficial" in reasons(ask(site))
 
 
-def test_a_rehearsal_key_does_not_vouch_for_an_official_origin(site: Path, ask: Ask) -> None:
-    vkey = rehearsal_key("prep.jal.2021/simulacro", "semilla").vkey
+def test_a_rehearsal_key_does_not_vouch_for_an_official_origin(
+    stories: Stories, site: Path, ask: Ask
+) -> None:
     edit(site / "checkpoint", b"/simulacro\n", b"/oficial\n")
     for name in ("corte.json", "llaves.json"):
         edit(site / name, b'"modo":"simulacro"', b'"modo":"oficial"')
-    edit(site / "llaves.json", b"2021/simulacro", b"2021/oficial")
-    assert "es una llave de simulacro" in reasons(ask(site, "--llave", vkey))
+    origin = stories.key.origin.encode()
+    official = origin.replace(b"/simulacro", b"/oficial")
+    edit(site / "llaves.json", b'"origen":"' + origin, b'"origen":"' + official)
+    assert "es una llave de simulacro" in reasons(ask(site, "--llave", stories.key.vkey))
 
 
-def test_another_key_is_told(site: Path, ask: Ask) -> None:
-    other = rehearsal_key("prep.jal.2021/simulacro", "otra semilla")
-    assert "no es de la llave en que usted confía" in reasons(ask(site, "--llave", other.vkey))
-    assert "no es de la llave" in reasons(ask(pack(site, site / "0003.zip"), "--llave", other.vkey))
-    assert "no coincide con su propio identificador" in reasons(ask(site, "--llave", other.vkey[:-2] + "A="))
+def test_another_key_is_told(stories: Stories, site: Path, tmp_path: Path, ask: Ask) -> None:
+    other = rehearsal_key(stories.key.origin, "otra semilla").vkey
+    assert "no es de la llave en que usted confía" in reasons(ask(site, "--llave", other))
+    assert "no es de la llave" in reasons(ask(site / "difusion/0003.zip", "--llave", other))
+    assert "no coincide con su propio identificador" in reasons(ask(site, "--llave", other[:-2] + "A="))
 
 
-def test_a_good_key_given_apart_is_said_to_be_so(site: Path, ask: Ask) -> None:
-    vkey = rehearsal_key("prep.jal.2021/simulacro", "semilla").vkey
-    data = ask(site, "--llave", vkey)[1]
+def test_a_good_key_given_apart_is_said_to_be_so(stories: Stories, site: Path, ask: Ask) -> None:
+    data = ask(site, "--llave", stories.key.vkey)[1]
     step = next(s for s in data["pasos"] if s["clave"] == "llave")
     assert step["resultado"] == "bien" and "la que usted dio" in step["detalle"]
     step = next(s for s in ask(site)[1]["pasos"] if s["clave"] == "llave")
     assert step["resultado"] == "aviso" and "tomada del mismo sitio" in step["detalle"]
 
 
-@pytest.mark.parametrize(
-    "name", ["corte.json", "cortes/0003/manifiesto.json", "cortes/0003/GUB.csv", "checkpoint"]
-)
+@pytest.mark.parametrize("name", ["corte.json", "cortes/0003/manifiesto.json", CSV, "checkpoint"])
 def test_a_truncated_file_is_told(site: Path, ask: Ask, name: str) -> None:
     data = (site / name).read_bytes()
     (site / name).write_bytes(data[: len(data) // 2])
@@ -266,19 +315,21 @@ def test_a_pointer_that_leads_outside_is_refused(site: Path, ask: Ask) -> None:
 
 
 def test_the_zip_of_a_cut_for_difusores_verifies_and_says_what_it_does_not_prove(
-    site: Path, tmp_path: Path, ask: Ask
+    site: Path, ask: Ask
 ) -> None:
-    code, data = ask(pack(site, tmp_path / "0003.zip"))
+    code, data = ask(site / "difusion/0003.zip")
     assert code == 0 and data["corte"] == 3 and len(data["no_se_probo"]) == 3
 
 
 def test_a_tampered_zip_is_told(site: Path, tmp_path: Path, ask: Ask) -> None:
-    edit(site / "cortes/0003/GUB.csv", b",102,150,3,", b",103,149,3,")
-    assert "archivo cambiado: GUB.csv" in reasons(ask(pack(site, tmp_path / "0003.zip")))
+    move_a_vote(site / CSV)
+    path = Path(CSV)
+    spoilt = package(site, tmp_path / "0003.zip", **{path.stem: (site / CSV).read_bytes()})
+    assert f"archivo cambiado: {path.name}" in reasons(ask(spoilt))
 
 
 def test_a_zip_without_a_signature_does_not_verify_but_its_header_is_recounted(site: Path, ask: Ask) -> None:
-    answer = ask(site / "cortes/0003/PREP_GUB.zip")
+    answer = ask(next((site / "cortes/0003").glob("*_AYUN_*.zip")))
     assert "no trae firma ni prueba" in reasons(answer)
     assert "los 13 contadores" in answer[1]["pasos"][0]["detalle"]
 
@@ -286,7 +337,7 @@ def test_a_zip_without_a_signature_does_not_verify_but_its_header_is_recounted(s
 def test_a_zip_cut_short_cannot_be_read(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = pack(site, tmp_path / "0003.zip")
+    path = package(site, tmp_path / "0003.zip")
     path.write_bytes(path.read_bytes()[:-200])
     assert main([str(path)]) == 2
     assert "está incompleto o no es un ZIP" in capsys.readouterr().err
@@ -347,10 +398,10 @@ def served(site: Path) -> Iterator[str]:
 
 
 def test_an_address_verifies_with_its_objects_compressed(served: str, ask: Ask) -> None:
-    code, data = ask(served, "--acta", acta_key(3))
-    assert code == 0 and data["actas"][0]["acta"] == acta_key(3)
+    code, data = ask(served, "--acta", acta_key(ACTA))
+    assert code == 0 and data["actas"][0]["acta"] == acta_key(ACTA)
     code, data = ask(served + "index.html", "--completo")
-    assert code == 0 and any("las 8 actas dan la raíz" in s["detalle"] for s in data["pasos"])
+    assert code == 0 and any("las 32 actas dan la raíz" in s["detalle"] for s in data["pasos"])
 
 
 def test_a_site_that_sends_elsewhere_is_not_followed(
@@ -366,9 +417,11 @@ def test_a_site_that_does_not_answer_cannot_be_read() -> None:
         verificar.UrlSource("http://127.0.0.1:9/").get("corte.json")
 
 
-def test_openssl_agrees_on_the_signature_of_the_checkpoint(site: Path, tmp_path: Path) -> None:
+def test_openssl_agrees_on_the_signature_of_the_checkpoint(
+    stories: Stories, site: Path, tmp_path: Path
+) -> None:
     note = verificar.parse_note((site / "checkpoint").read_bytes())
-    key = verificar.parse_key(rehearsal_key("prep.jal.2021/simulacro", "semilla").vkey)
+    key = verificar.parse_key(stories.key.vkey)
     der = bytes.fromhex("302a300506032b6570032100") + key.public
     for name, data in (("llave.der", der), ("texto", note.text), ("firma", note.signatures[0][2])):
         (tmp_path / name).write_bytes(data)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.alerts import alertas
+from benchmarks.certified_side import publicacion
 from benchmarks.context import Context
 from benchmarks.engine_side import escritor, motor
 from benchmarks.figures import Figure, side_text
@@ -23,6 +24,7 @@ from benchmarks.images import imagenes
 from benchmarks.live_side import vivo
 from benchmarks.log_append import registro
 from benchmarks.night_side import nacional, noche
+from benchmarks.portal_side import portal
 from benchmarks.publication_side import agregados, corte_incremental, csv_, xlsx
 from benchmarks.room_side import sala
 from benchmarks.room_soak import sala_ocho_horas
@@ -37,6 +39,8 @@ BENCHMARKS: dict[str, Callable[[Context], list[Figure]]] = {
     "csv": csv_,
     "xlsx": xlsx,
     "corte_incremental": corte_incremental,
+    "publicacion": publicacion,
+    "portal": portal,
     "imagenes": imagenes,
     "registro": registro,
     "noche": noche,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -75,6 +76,7 @@ class Context:
     folder: Path
     quick: bool = False
     note: Callable[[str], None] = field(default=lambda text: None)
+    _others: list[Office] = field(default_factory=list)
 
     def room(self, name: str) -> Path:
         """An empty folder for one benchmark."""
@@ -88,6 +90,13 @@ class Context:
         self.note("se prepara la noche de tres contiendas que se publica")
         return Office.open(self.room("oficina"), self.quick)
 
+    def office_apart(self, name: str) -> Office:
+        """A night like `office` for who goes on with it; closed with the rest."""
+        self.note("se prepara otra noche de tres contiendas")
+        made = Office.open(self.room(name), self.quick)
+        self._others.append(made)
+        return made
+
     def calibrate(self) -> Calibration:
         """The machine now."""
         return calibrate(self.folder)
@@ -96,6 +105,16 @@ class Context:
         """Let go of what is open."""
         if "office" in self.__dict__:
             self.office.close()
+        for office in self._others:
+            office.close()
+
+
+def cpu_seconds() -> float:
+    """Seconds of CPU so far of this process and of those it waited for."""
+    return sum(
+        one.ru_utime + one.ru_stime
+        for one in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
 
 
 def seconds(what: Callable[[], object]) -> float:

@@ -98,8 +98,15 @@ def _night_figures(said: dict[str, Any], calibration: Calibration) -> list[Figur
             "nacional", "memoria máxima de esa noche", said["noche_mb"], calibration, 2000.0, unit="MB",
         ),
         Figure(
-            "nacional", "un corte completo de ella", said["corte_s"], calibration, 60.0, unit="s",
-            note=f"pasos en s: {steps}; preparar el publicador, una vez: {said['publicador_s']:.1f} s",
+            "nacional", "un corte completo y certificado de ella", said["corte_s"], calibration, 60.0,
+            unit="s",
+            note=f"{said['corte_cpu_s']:.1f} s de CPU entre todos sus procesos; pasos en s: {steps}; "
+            f"preparar el publicador, una vez: {said['publicador_s']:.1f} s",
+        ),
+        Figure(
+            "nacional", "el corte siguiente, sin nada nuevo", said["sin_novedad_s"] / said["corte_s"],
+            calibration, unit="s", part=("siguiente", said["sin_novedad_s"]),
+            whole=("completo", said["corte_s"]),
         ),
         Figure("nacional", "memoria máxima con el corte", said["corte_mb"], calibration, unit="MB"),
     ]  # fmt: skip

@@ -69,6 +69,17 @@ def test_an_incremental_cut_writes_exactly_what_changed(tmp_path: Path) -> None:
     assert first.part[1] > 0
 
 
+def test_a_certified_cut_writes_what_changed_and_nothing_that_was_there(tmp_path: Path) -> None:
+    figures = run(["publicacion"], quick=True, folder=tmp_path)
+    exact = [one for one in figures if one.exact]
+    assert len(exact) == 3
+    assert all(one.holds for one in exact)
+    proofs = figures[-1]
+    assert proofs.holds
+    assert proofs.part is not None
+    assert proofs.part[1] > 0
+
+
 def test_a_figure_says_whether_it_meets_its_bound() -> None:
     calm = Calibration(1.0, 1.0)
     assert Figure("x", "x", 0.5, calm, 0.4, at_least=True).verdict == "ok"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
@@ -18,6 +19,7 @@ from typing import Any
 
 _LEVEL = 6
 _BLOCK = 1 << 20
+_LOCAL_HEADER = 30
 
 
 def write_zip(
@@ -46,6 +48,68 @@ def write_zip(
                     out.write(block)
             told.append(f"{digest.hexdigest()}  {name}\n")
     return sha256("".join(told).encode()).hexdigest()
+
+
+class Deflated:
+    """The members of some ZIPs as they are inside, to put them in another one without compressing again.
+
+    Deflating is most of what a package costs, and the same content at the same level gives the same bytes.
+    """
+
+    def __init__(self, archives: Iterable[Path]) -> None:
+        self._where: dict[tuple[str, int, int], tuple[Path, zipfile.ZipInfo]] = {}
+        self._names: set[str] = set()
+        for path in archives:
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    found = archive.infolist()
+            except (OSError, zipfile.BadZipFile):
+                # Nothing can be taken from it; whoever wants its members compresses them.
+                continue
+            for info in found:
+                if info.compress_type == zipfile.ZIP_DEFLATED:
+                    self._names.add(info.filename)
+                    self._where[info.filename, info.file_size, info.CRC] = (path, info)
+
+    def find(self, source: Path) -> tuple[Path, zipfile.ZipInfo] | None:
+        """The member with the name, the size and the CRC-32 of a file, read whole to know it."""
+        if source.name not in self._names:
+            return None
+        size = crc = 0
+        for block in _blocks(source):
+            size += len(block)
+            crc = zlib.crc32(block, crc)
+        return self._where.get((source.name, size, crc))
+
+
+def copy_deflated(
+    target: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, member: zipfile.ZipInfo
+) -> None:
+    """Add to a ZIP being written a member of another one, compressed as it is there.
+
+    `info` says its name, date and attributes. The bytes are those `ZipFile.open(info, "w")` would have left.
+    """
+    info.CRC, info.file_size, info.compress_size = member.CRC, member.file_size, member.compress_size
+    info.flag_bits = 0
+    with path.open("rb") as stream:
+        stream.seek(member.header_offset)
+        fixed = stream.read(_LOCAL_HEADER)
+        stream.seek(sum(int.from_bytes(fixed[at : at + 2], "little") for at in (26, 28)), os.SEEK_CUR)
+        out: Any = target.fp
+        out.seek(target.start_dir)
+        info.header_offset = out.tell()
+        out.write(info.FileHeader(zip64=False))
+        left = member.compress_size
+        while left:
+            block = stream.read(min(left, _BLOCK))
+            if not block:
+                raise zipfile.BadZipFile(f"{path.name}: {member.filename} está cortado")
+            left -= len(block)
+            out.write(block)
+        target.start_dir = out.tell()
+    target.filelist.append(info)
+    target.NameToInfo[info.filename] = info
+    target._didModify = True  # type: ignore[attr-defined]
 
 
 def _blocks(source: bytes | Path) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ the ledger says that the cut exists, the ledger before the public log, and the p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Engine as Database
@@ -91,6 +91,7 @@ class Publisher:
         )
         self._actor = actor
         self._station = station
+        self._in_step = False
         self._emission: Emission | None = None
         if key is not None:
             self._emission = Emission(
@@ -140,6 +141,21 @@ class Publisher:
             self._emission.restate(number, next_ms, generated_ms)
             self._emission.point(number)
 
+    def attest(self, lines: Sequence[str], of: str, *, generated_ms: int) -> int:
+        """Add cosignature lines to the checkpoint `of` and write `corte.json` again; returns how many.
+
+        Without lines it is for a timestamp that came. Those of a checkpoint the log outgrew are left out.
+        Raises NoteError for a line of nobody known, or that does not hold.
+        """
+        emission, number = self._emission, self._engine.operation.last_cut
+        if emission is None:
+            return 0
+        added = emission.cosigned(lines, of, self._since)
+        if emission.is_certified(number) and emission.has_proof(number):
+            emission.restated(number, generated_ms)
+            emission.point(number)
+        return added
+
     def cut(
         self, at: int, *, last: bool = False, next_ms: int | None = None, generated_ms: int | None = None
     ) -> CutReport:
@@ -154,13 +170,17 @@ class Publisher:
         number = self._engine.operation.last_cut + 1
         step = CutStep(number, at, last, self._workdir, self._builder.hidden(number))
         seq = self._engine.seq
-        snapshot = self._interfere.snapshot(step, self._reader.read())
+        # What changed is told once: when a reading did not get to the builder, the next one is of everything.
+        in_step, self._in_step = self._in_step, False
+        found = self._reader.read()
+        snapshot = self._interfere.snapshot(step, found if in_step else replace(found, changed=None))
         try:
             check_reading(snapshot.seq_high, seq)
             self._interfere.at("imagenes", step)
             if emission is not None:
                 emission.after(number - 1)
                 emission.look_for_images(snapshot)
+            self._in_step = True
             built = self._builder.build(snapshot, number, at, last)
         except REFUSALS as error:
             self._refuse(number, at, str(error))

@@ -18,7 +18,7 @@ from typing import IO
 import orjson
 
 from core.errors import InputError
-from core.publication.archives import sync
+from core.publication.archives import Deflated, copy_deflated, sync
 from core.publication.public_tree import CHECKPOINT, KEYS, cut_folder, difusion_key, emission_key
 
 SCHEMA_MEMBER = "ESQUEMA.json"
@@ -28,6 +28,8 @@ _INDEX = "indice.json"
 _STORED = frozenset({".zip", ".xlsx", ".png", ".jpg", ".webp"})
 _LEVEL = 6
 _BLOCK = 1 << 20
+_PLAIN = 1 << 31
+"""Bytes from which a member needs other headers, and is compressed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ def write_difusion(work: Path, number: int, *, durable: bool = True) -> Difusion
 
 def _write(path: Path, members: list[tuple[str, bytes | Path]], moment: datetime) -> None:
     date = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    deflated = Deflated(
+        source for _, source in members if isinstance(source, Path) and source.suffix == ".zip"
+    )
     with zipfile.ZipFile(path, "w") as archive:
         for name, source in members:
             packed = Path(name).suffix in _STORED
@@ -84,6 +89,10 @@ def _write(path: Path, members: list[tuple[str, bytes | Path]], moment: datetime
             info._compresslevel = None if packed else _LEVEL  # type: ignore[attr-defined]  # open() has no other way
             info.create_system = 3
             info.external_attr = 0o644 << 16
+            found = None if packed or isinstance(source, bytes) else deflated.find(source)
+            if found is not None and found[1].file_size < _PLAIN:
+                copy_deflated(archive, info, *found)
+                continue
             with archive.open(info, "w") as out:
                 _copy(source, out)
 

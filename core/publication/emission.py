@@ -37,6 +37,7 @@ from core.publication.public_tree import (
     notice_key,
     object_key,
     record_path,
+    stamp_key,
 )
 from core.tally.snapshot import Snapshot
 from core.transparency import keyring
@@ -107,7 +108,7 @@ class Emission:
         self._images = images
         self._witnesses = witnesses
         self._threshold = threshold
-        self._catalog_sha256 = catalog.fingerprint()
+        self._catalog_sha256 = builder.fingerprint
         self._actas = ActaTree(workdir)
         self._portal = PortalData(catalog, builder.levels, builder.store, mode=mode)
         self._present: set[str] = set()
@@ -274,6 +275,7 @@ class Emission:
             log=LogState(self.log.key.origin, self.log.size, self.log.root.hex()),
             difusion=(self._work / difusion_key(number)).is_file(),
             witnesses=(len(witnesses), len(cosigned)),
+            stamp=stamp_key(number) if (self._work / stamp_key(number)).is_file() else None,
             next_ms=record["siguiente_ms"],
             notices=sum(b'"clase":"aviso"' in entry for entry in self.log.entries()),
             generated_ms=record["generado_ms"],
@@ -324,6 +326,18 @@ class Emission:
         """Change what the pointer of a cut says of the next one, and when it was written."""
         record = orjson.loads(record_path(self._work, number).read_bytes())
         self._keep(number, record | {"siguiente_ms": next_ms, "generado_ms": generated_ms})
+
+    def cosigned(self, lines: Sequence[str], of: str, since_ms: int) -> int:
+        """Add cosignatures to the checkpoint they are of; returns how many, 0 if the log has grown since."""
+        if not lines or not self.log.size:
+            return 0
+        self._begin(since_ms)
+        return self.log.add_cosignatures(lines, of=of)
+
+    def restated(self, number: int, generated_ms: int) -> None:
+        """Say in the record of a cut when its pointer is written again; the rest stays."""
+        record = orjson.loads(record_path(self._work, number).read_bytes())
+        self.restate(number, record["siguiente_ms"], generated_ms)
 
     def is_certified(self, number: int) -> bool:
         """True when a recorded cut was prepared here, whatever is missing of it."""

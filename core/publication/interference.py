@@ -15,6 +15,7 @@ STEPS = (
     "imagenes",
     "objetos",
     "construido",
+    "anexo",
     "antes_de_confirmar",
     "confirmado",
     "registrado",
@@ -27,7 +28,8 @@ STEPS = (
 """The steps of a cut, in order; each name says what has just been done.
 
 `imagenes`: just before images are looked for. `objetos`: the JSON objects, before they are read back.
-`construido`: the files of the package, before index and manifest. `antes_de_confirmar`: everything is
+`construido`: the files of the package, before index and manifest. `anexo`: the acta tree and the objects of
+the portal, before they are read back; only with a key. `antes_de_confirmar`: everything is
 checked. `confirmado`: the folder is in its place. `registrado`: in the ledger. `bitacora`: in the
 log. `emision`, `difusion`: the files of those names. `apuntado`: `corte.json`. `ultimo`: the link.
 """

@@ -8,6 +8,7 @@ the objects. What an earlier cut already had checked is not read again. Which ob
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from operator import add
@@ -29,6 +30,7 @@ ADDED = (
 )
 """The counters of a level that are the sum of those below it."""
 
+_BLOCK = 1 << 20
 _STATES = frozenset({"no_capturada", "capturada", "sin_acta"})
 
 
@@ -38,9 +40,10 @@ class ObjectDefectError(PrepError):
     `path` is the file and `name` the object it should hold, None for a file that is not an object.
     """
 
-    def __init__(self, path: Path, defect: str, name: str | None = None) -> None:
+    def __init__(self, path: str | Path, defect: str, name: str | None = None) -> None:
+        self.path = path = Path(path)
         super().__init__(f"{path.parent.name}/{path.name}: {defect}")
-        self.path = path
+        self.defect = defect
         self.name = name
 
 
@@ -56,18 +59,22 @@ class ObjectCheck:
 
     def __init__(self, objects: Path) -> None:
         self._objects = objects
+        self._base = os.fspath(objects)
         self._territories: dict[str, Facts] = {}
         self._sections: dict[Any, dict[str, Facts]] = {}
         self.read = 0
         """Objects read back so far."""
+
+    def take(self, other: ObjectCheck) -> None:
+        """Go on from what another one, of the same objects, has checked."""
+        self._territories, self._sections, self.read = other._territories, other._sections, other.read
 
     def check(self, contest: str, root: str, header: Mapping[str, str]) -> None:
         """Check everything under a root that was not checked before.
 
         `header` is that of the results CSV of the same contest. Raises ObjectDefectError.
         """
-        path = self._path(root)
-        document = self._document(root, contest, "entidad")
+        path, document = self._document(root, contest, "entidad")
         _same(path, root, "contadores", document["contadores"], dict(header))
         known, self._territories = self._territories, {}
         children: list[Facts] = []
@@ -79,8 +86,7 @@ class ObjectCheck:
         _adds_up(path, root, document, children, outside=len(outside))
 
     def _territory(self, contest: str, territory: Any, name: str) -> Facts:
-        path = self._path(name)
-        document = self._document(name, contest, "territorio")
+        path, document = self._document(name, contest, "territorio")
         known, found = self._sections.get(territory, {}), {}
         for _, child in _links(path, name, document, "secciones"):
             found[child] = known.get(child) or self._section(contest, child)
@@ -88,8 +94,7 @@ class ObjectCheck:
         return _adds_up(path, name, document, found.values())
 
     def _section(self, contest: str, name: str) -> Facts:
-        path = self._path(name)
-        document = self._document(name, contest, "seccion")
+        path, document = self._document(name, contest, "seccion")
         actas = _list(path, name, document, "actas")
         width = len(document["votos"])
         votes: list[int] = [0] * width
@@ -132,23 +137,27 @@ class ObjectCheck:
         _same(path, name, "contadores", facts.counters, sums)
         return facts
 
-    def _path(self, name: str) -> Path:
-        return self._objects / name[:2] / f"{name}.json"
-
-    def _document(self, name: str, contest: str, level: str) -> dict[str, Any]:
-        """An object that is what its name says, of the contest and level it is linked as."""
-        path = self._path(name)
+    def _document(self, name: str, contest: str, level: str) -> tuple[str, dict[str, Any]]:
+        """Where an object is, and the object, which is what its name says, of that contest and level."""
+        path = f"{self._base}/{name[:2]}/{name}.json"
         self.read += 1
         document = parsed(path, name)
         if document.get("contienda") != contest or document.get("nivel") != level:
             raise ObjectDefectError(path, f"no es de nivel «{level}» de {contest}", name)
-        return document
+        return path, document
 
 
-def parsed(path: Path, name: str | None = None) -> dict[str, Any]:
+def parsed(path: str | Path, name: str | None = None) -> dict[str, Any]:
     """A JSON file of the cut as the standard library reads it. `name` is the SHA-256 it must have."""
     try:
-        data = path.read_bytes()
+        # A Path and a buffer per object would cost as much as the reading.
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            data = os.read(descriptor, _BLOCK)
+            while len(data) % _BLOCK == 0 and (more := os.read(descriptor, _BLOCK)):
+                data += more
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise ObjectDefectError(path, f"no se puede leer ({error.strerror})", name) from error
     try:
@@ -184,7 +193,7 @@ def check_index(
     _same(path, None, "raices_json", manifest.get("raices_json"), dict(roots))
 
 
-def _facts(path: Path, name: str, document: Mapping[str, Any]) -> Facts:
+def _facts(path: str | Path, name: str, document: Mapping[str, Any]) -> Facts:
     try:
         counters = document["contadores"]
         votes = tuple(document["votos"])
@@ -196,7 +205,9 @@ def _facts(path: Path, name: str, document: Mapping[str, Any]) -> Facts:
     return found
 
 
-def _adds_up(path: Path, name: str, document: Mapping[str, Any], children: Any, *, outside: int = 0) -> Facts:
+def _adds_up(
+    path: str | Path, name: str, document: Mapping[str, Any], children: Any, *, outside: int = 0
+) -> Facts:
     """The facts of a level, once they are the sum of its children's."""
     facts = _facts(path, name, document)
     votes = [0] * len(facts.votes)
@@ -218,7 +229,7 @@ def _adds_up(path: Path, name: str, document: Mapping[str, Any], children: Any, 
 _OUTSIDE = frozenset({"ACTAS_REGISTRADAS", "ACTAS_FUERA_CATALOGO"})
 
 
-def _links(path: Path, name: str, document: Mapping[str, Any], key: str) -> list[tuple[Any, str]]:
+def _links(path: str | Path, name: str, document: Mapping[str, Any], key: str) -> list[tuple[Any, str]]:
     pairs = _list(path, name, document, key)
     try:
         return [(place, str(child)) for place, child, *_ in pairs]
@@ -226,14 +237,14 @@ def _links(path: Path, name: str, document: Mapping[str, Any], key: str) -> list
         raise ObjectDefectError(path, f"«{key}» no es una lista de pares", name) from error
 
 
-def _list(path: Path, name: str, document: Mapping[str, Any], key: str) -> list[Any]:
+def _list(path: str | Path, name: str, document: Mapping[str, Any], key: str) -> list[Any]:
     found = document.get(key)
     if not isinstance(found, list):
         raise ObjectDefectError(path, f"falta «{key}»", name)
     return found
 
 
-def _same(path: Path, name: str | None, what: str, said: object, found: object) -> None:
+def _same(path: str | Path, name: str | None, what: str, said: object, found: object) -> None:
     if said != found:
         if isinstance(said, Mapping) and isinstance(found, Mapping):
             keys = sorted(key for key in {*said, *found} if said.get(key) != found.get(key))

@@ -7,10 +7,20 @@ content. Nothing is ever changed here, and only what does not hold its name is t
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-SUFFIX = ".json"
+from core.publication import object_helper
+from core.publication.object_helper import FLUSH, LENGTH_BYTES, SUFFIX, write_object
+
+HELPED_FROM = 2_000
+"""Objects written by this process before another one is started for the rest of a `bulk`."""
+
+_BLOCK = 1 << 18
 
 
 class ObjectStore:
@@ -26,11 +36,12 @@ class ObjectStore:
         self.names_written: set[str] = set()
         self._base = os.fspath(root)
         self._known: set[str] = set()
-        self._folders: set[str] = set()
+        self._alone: int | None = None
+        """In a bulk, objects left to write before there is a helper; None outside."""
+        self._helper: _Helper | None = None
         if root.is_dir():
             for folder in os.scandir(root):
                 if folder.is_dir():
-                    self._folders.add(folder.name)
                     self._known.update(
                         item.name.removesuffix(SUFFIX)
                         for item in os.scandir(folder.path)
@@ -38,30 +49,49 @@ class ObjectStore:
                     )
 
     def put(self, data: bytes) -> str:
-        """Keep an object; returns its SHA-256. One that is already there is not written again."""
+        """Keep an object; returns its SHA-256. One that is already there is not written again.
+
+        Inside a `bulk` it may not be there until the end of it.
+        """
         name = sha256(data).hexdigest()
         if name in self._known:
             return name
-        folder = name[:2]
-        if folder not in self._folders:
-            (self.root / folder).mkdir(parents=True, exist_ok=True)
-            self._folders.add(folder)
-        path = f"{self._base}/{folder}/{name}{SUFFIX}"
-        temporary = f"{path}.{os.getpid()}.tmp"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            left = memoryview(data)
-            while left:
-                left = left[os.write(descriptor, left) :]
-        finally:
-            os.close(descriptor)
-        # Whole or absent: a process killed half way leaves only a temporary that nobody reads.
-        os.rename(temporary, path)  # noqa: PTH104 - a Path per object would double the cost of the write
+        if self._alone is not None:
+            if self._alone == 0:
+                self._helper = _Helper.start(self._base)
+            self._alone -= 1
+        if self._helper is not None:
+            self._helper.send(name, data)
+        else:
+            write_object(self._base, name, data)
         self._known.add(name)
         self.written += 1
         self.bytes_written += len(data)
         self.names_written.add(name)
         return name
+
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        """Many objects follow: past some thousands another process writes them while this one makes more.
+
+        At the end they are all there. Raises OSError when one could not be written; then whatever was put
+        inside is taken for not written.
+        """
+        before = set(self.names_written)
+        self._alone = HELPED_FROM
+        try:
+            yield
+            if self._helper is not None:
+                self._helper.flush()
+        except BaseException:
+            if self._helper is not None:
+                self._known -= self.names_written - before
+            raise
+        finally:
+            self._alone = None
+            helper, self._helper = self._helper, None
+            if helper is not None:
+                helper.close()
 
     def path(self, name: str) -> Path:
         """Where an object is, or will be."""
@@ -75,3 +105,54 @@ class ObjectStore:
     def get(self, name: str) -> bytes:
         """The bytes of an object. Raises FileNotFoundError."""
         return self.path(name).read_bytes()
+
+
+class _Helper:
+    """The process that writes objects for this one."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._to, self._from = process.stdin, process.stdout
+        self._pending: list[bytes] = []
+        self._size = 0
+
+    @classmethod
+    def start(cls, base: str) -> _Helper | None:
+        """None where another process cannot be had: one is enough, only slower."""
+        command = [sys.executable, "-I", "-S", object_helper.__file__, base]
+        try:
+            return cls(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0))
+        except OSError:
+            return None
+
+    def send(self, name: str, data: bytes) -> None:
+        self._pending += (name.encode(), len(data).to_bytes(LENGTH_BYTES, "big"), data)
+        self._size += len(data)
+        if self._size >= _BLOCK:
+            self._drain()
+
+    def flush(self) -> None:
+        """Wait until everything sent is in its place. Raises OSError."""
+        self._pending += (FLUSH, bytes(LENGTH_BYTES))
+        self._drain()
+        answer = self._from.readline().decode().strip()
+        if answer != "ok":
+            code, _, text = answer.partition(" ")
+            raise OSError(int(code or 0), text or "el proceso que escribe los objetos terminó", self._path)
+
+    def close(self) -> None:
+        """Let it end."""
+        self._process.communicate()
+
+    @property
+    def _path(self) -> str:
+        return str(self._process.args[-1])  # type: ignore[index]  # a list
+
+    def _drain(self) -> None:
+        left = memoryview(b"".join(self._pending))
+        self._pending.clear()
+        self._size = 0
+        while left:
+            left = left[self._to.write(left) :]

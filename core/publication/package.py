@@ -8,12 +8,12 @@ the record of it, belong to `cut`; what certifies it, to `emission`.
 
 from __future__ import annotations
 
-import re
+import gc
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
@@ -22,27 +22,24 @@ from typing import Any, TypeAlias
 import orjson
 
 from core.domain.catalog import Catalog
-from core.errors import PrepError
-from core.publication.archives import make_durable, sync, write_zip
-from core.publication.candidaturas import candidaturas_csv
-from core.publication.dialects import DEFAULT_DIALECT, Dialect, load_dialect
-from core.publication.freshness import StaleCutError, check_archive, check_results
+from core.publication import package_files
+from core.publication.archives import make_durable, sync
+from core.publication.check_apart import Job, checking
+from core.publication.freshness import StaleCutError
 from core.publication.interference import CutStep, Interference
 from core.publication.json_levels import ImageKey, JsonLevels, Tree
-from core.publication.leeme import leeme, outer_leeme
-from core.publication.naming import FileNames, content_sha256, list_files
-from core.publication.object_check import ObjectCheck, ObjectDefectError, check_index
+from core.publication.naming import content_sha256, list_files
+from core.publication.object_check import ObjectDefectError, check_index, parsed
 from core.publication.objects import ObjectStore
+from core.publication.outputs import KEPT_ROWS, Manner, Output, PackageError, check_outputs, prepare
+from core.publication.package_files import INDEX, MANIFEST, Cut
 from core.publication.recount import HeaderMismatchError, RowMismatchError, check_header
-from core.publication.results_csv import ResultsCsv
-from core.publication.summary_xlsx import write_summary
-from core.publication.times import iso, local
-from core.publication.xlsx import MAX_ROWS, ActaSheet, write_sheet
-from core.published.reader import PublishedFile
-from core.tally.levels import Levels, SectionKey
+from core.tally.levels import Levels
 from core.tally.snapshot import Snapshot
 
 __all__ = [
+    "INDEX",
+    "MANIFEST",
     "REFUSALS",
     "BuiltCut",
     "HeaderMismatchError",
@@ -58,42 +55,11 @@ REFUSALS = (HeaderMismatchError, ObjectDefectError, StaleCutError)
 
 MODES = ("oficial", "simulacro")
 
-KEPT_ROWS = 60_000
-"""Actas up to which the XML of each row is kept between cuts (some 2 KB each); more are made again."""
-
-MANIFEST = "manifiesto.json"
-INDEX = "indice.json"
-SUMMARY = "RESUMEN.xlsx"
 OBJECTS = "objetos"
 CUTS = "cortes"
 LAST = "ultimo"
 
-_NOTICE = {
-    "oficial": "Resultados preliminares, no definitivos",
-    "simulacro": "SIMULACRO: datos ficticios",
-}
 _INDENTED = orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2
-_SAFE_NAME = re.compile(r"[\w.() -]+")
-
-
-class PackageError(PrepError):
-    """The package was asked for something it cannot be, or its folder is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """How one contest is published.
-
-    `csv_name` and `columns_like` are those of a source file in a replay; `title` replaces the
-    first line; `mark_title` says whether a rehearsal adds SIMULACRO to it.
-    """
-
-    contest: str
-    dialect: Dialect | str = DEFAULT_DIALECT
-    csv_name: str | None = None
-    title: str | None = None
-    columns_like: PublishedFile | None = None
-    mark_title: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,26 +95,6 @@ Annex: TypeAlias = Callable[[Parts], Mapping[str, Any]]
 """Makes what else belongs to a cut and returns the keys its manifest gains."""
 
 
-@dataclass(slots=True)
-class _Publication:
-    """Everything kept of one contest between cuts."""
-
-    output: Output
-    dialect: Dialect
-    levels: Levels
-    csv: ResultsCsv
-    sheet: ActaSheet
-    json: JsonLevels
-    check: ObjectCheck
-    candidaturas: bytes
-    pending: set[SectionKey] = field(default_factory=set)
-    """Sections changed since their objects were last written: a refused cut leaves them for the next."""
-
-    def names_in(self, names: FileNames) -> str:
-        """File name of the results CSV."""
-        return names.results(self.output.contest, self.output.csv_name)
-
-
 class PackageBuilder:
     """Builds the cuts of one operation in `workdir`, keeping what did not change from one to the next.
 
@@ -175,19 +121,18 @@ class PackageBuilder:
         self._catalog = catalog
         self._workdir = Path(workdir)
         self._mode = mode
-        self._simulacro = mode == "simulacro"
         self._durable = durable
         self._outputs = tuple(Output(contest) for contest in catalog.contests) if outputs is None else outputs
-        self._fingerprint = catalog.fingerprint()
+        self.fingerprint = catalog.fingerprint()
+        """That of the catalogue: of a national one it takes seconds to know."""
         self.store = ObjectStore(self._workdir / OBJECTS)
-        self._certified = certified
-        self._image_key = image_key
         self._interfere = interfere or Interference()
         self.annex: Annex | None = None
         self._keep_rows = len(catalog.actas) <= KEPT_ROWS
-        self._contests = [self._publication(output) for output in self._outputs]
+        manner = Manner(mode, certified, image_key, self._keep_rows)
+        self._contests = [prepare(catalog, output, self.store, manner) for output in self._outputs]
         self._in_step = False
-        self._check_names()
+        check_outputs(self._outputs)
 
     @property
     def levels(self) -> dict[str, Levels]:
@@ -217,11 +162,13 @@ class PackageBuilder:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         try:
-            return self._build(directory, snapshot, number, at_ms, last)
+            with _without_collecting():
+                return self._build(directory, snapshot, number, at_ms, last)
         except ObjectDefectError as error:
-            # What is on disk is not what was written: nothing of it is reused.
+            # What is on disk is not what was written: nothing of it is reused, nor of what came with it.
             if error.name is not None:
-                self.store.discard(error.name)
+                for name in {error.name, *self.store.names_written}:
+                    self.store.discard(name)
             for item in self._contests:
                 item.json.forget()
             shutil.rmtree(directory, ignore_errors=True)
@@ -261,53 +208,6 @@ class PackageBuilder:
         if self._durable:
             sync(self._workdir)
 
-    def _publication(self, output: Output) -> _Publication:
-        catalog = self._catalog
-        if output.contest not in catalog.contests:
-            raise PackageError(f"el catálogo no tiene la elección {output.contest}")
-        dialect = load_dialect(output.dialect) if isinstance(output.dialect, str) else output.dialect
-        contest = catalog.contests[output.contest]
-        like = output.columns_like
-        title = output.title or (like.title if like else contest.name)
-        if self._simulacro and output.mark_title:
-            title = f"{title} - SIMULACRO"
-        rows = catalog.expected(output.contest)
-        if rows >= MAX_ROWS:
-            raise PackageError(f"la elección {output.contest} tiene {rows} actas; una hoja admite {MAX_ROWS}")
-        results = ResultsCsv(catalog, output.contest, dialect, title=title, columns_like=like)
-        sheet = ActaSheet(
-            results.canonical, contest.codes, dialect.file.wrapped, rows if self._keep_rows else 0
-        )
-        if self._keep_rows:
-            results.send_rows_to(sheet)
-        levels = Levels(catalog, output.contest)
-        return _Publication(
-            output,
-            dialect,
-            levels,
-            results,
-            sheet,
-            JsonLevels(
-                catalog,
-                levels,
-                self.store,
-                mode=self._mode,
-                leaves=self._certified,
-                image_key=self._image_key,
-            ),
-            ObjectCheck(self.store.root),
-            candidaturas_csv(catalog, output.contest),
-        )
-
-    def _check_names(self) -> None:
-        names = [item.output.csv_name for item in self._contests if item.output.csv_name is not None]
-        for name in names:
-            if not _SAFE_NAME.fullmatch(name) or not name.lower().endswith(".csv") or name.startswith("."):
-                raise PackageError(f"«{name}» no sirve de nombre; se esperaba un archivo .csv sin carpeta")
-        contests = [output.contest for output in self._outputs]
-        if len(set(names)) != len(names) or len(set(contests)) != len(contests):
-            raise PackageError("dos salidas tienen la misma elección o el mismo nombre de archivo")
-
     def _build(self, directory: Path, snapshot: Snapshot, number: int, at_ms: int, last: bool) -> BuiltCut:
         timings: dict[str, float] = {}
         timer = _Timer(timings)
@@ -324,8 +224,8 @@ class PackageBuilder:
         timer("filas")
         self._in_step = True
 
-        moment = local(at_ms, self._catalog.entidad.utc_offset_minutes)
-        names = FileNames(self._catalog.entidad.abbreviation, moment, self._simulacro)
+        cut = Cut(directory, self._catalog, self._mode, number, at_ms, last)
+        names = cut.names
         headers: dict[str, dict[str, str]] = {}
         contents: dict[str, str] = {}
         for item in self._contests:
@@ -344,27 +244,33 @@ class PackageBuilder:
         trees: dict[str, Tree] = {}
         with ThreadPoolExecutor(1, "zip") as worker:
             # Compressing leaves the interpreter free for the objects, which are many small files.
-            archives = worker.submit(self._archives, directory, names, moment)
-            for item in self._contests:
-                trees[item.output.contest] = item.json.update(snapshot, item.pending, last=last)
-                item.pending.clear()
+            archives = worker.submit(package_files.archives, cut, self._contests)
+            self._objects(snapshot, last, trees)
+            of_levels = frozenset(self.store.names_written)
             timer("json")
             self._interfere.at("objetos", step)
-            for item in self._contests:
-                contest = item.output.contest
-                item.check.check(contest, trees[contest].root, headers[contest])
+            jobs = [
+                Job(item.check, contest, trees[contest].root, headers[contest])
+                for item in self._contests
+                for contest in (item.output.contest,)
+            ]
+            with checking(jobs, sum(tree.objects for tree in trees.values())):
+                timer("objetos")
+                self._spreadsheets(cut, timer)
+                contents |= archives.result()
+                timer("zip")
+                self._interfere.at("construido", step)
+                package_files.check_moment(cut, self._contests)
+                timer("frescura")
+                added: Mapping[str, Any] = {}
+                if self.annex is not None:
+                    added = self.annex(Parts(number, at_ms, last, snapshot, trees, headers))
+                    timer("anexo")
+                    self._interfere.at("anexo", step)
+                    for name in sorted(self.store.names_written - of_levels):
+                        parsed(self.store.path(name), name)
             timer("objetos")
-            self._spreadsheets(directory, names, number, at_ms, last, timer)
-            contents |= archives.result()
-            timer("zip")
-        self._interfere.at("construido", step)
-        self._check_moment(directory, names, at_ms, last)
-        timer("frescura")
-        added: Mapping[str, Any] = {}
-        if self.annex is not None:
-            added = self.annex(Parts(number, at_ms, last, snapshot, trees, headers))
-            timer("anexo")
-        index = self._index(names, number, at_ms, last, headers, trees)
+        index = package_files.index(cut, self._contests, headers, trees)
         (directory / INDEX).write_bytes(orjson.dumps(index, option=_INDENTED))
         manifest = orjson.dumps(
             {
@@ -374,7 +280,7 @@ class PackageBuilder:
                 "instante_ms": at_ms,
                 "ultimo": last,
                 "seq_high": snapshot.seq_high,
-                "catalogo_sha256": self._fingerprint,
+                "catalogo_sha256": self.fingerprint,
                 "raices_json": {contest: tree.root for contest, tree in trees.items()},
                 "archivos": list_files(directory, contents),
                 **added,
@@ -396,106 +302,34 @@ class PackageBuilder:
         self.store.names_written.clear()
         return lambda: [self.store.path(name) for name in sorted(self.store.names_written)]
 
-    def _check_moment(self, directory: Path, names: FileNames, at_ms: int, last: bool) -> None:
-        """Every table and every ZIP is of this cut. Raises StaleCutError."""
-        offset = self._catalog.entidad.utc_offset_minutes
-        inner = []
+    def _objects(self, snapshot: Snapshot, last: bool, trees: dict[str, Tree]) -> None:
+        """Write the JSON objects of every contest."""
+        try:
+            with self.store.bulk():
+                for item in self._contests:
+                    trees[item.output.contest] = item.json.update(snapshot, item.pending, last=last)
+        except OSError:
+            # Some were made and are not on disk: all of them again.
+            for item in self._contests:
+                item.json.forget()
+            raise
         for item in self._contests:
-            results = directory / item.names_in(names)
-            check_results(results, item.csv, item.levels.counters(last_cut=last), at_ms, offset)
-            archive = directory / names.archive(item.output.contest)
-            check_archive(archive, [results])
-            inner.append(archive)
-        check_archive(directory / names.archive(None), inner)
+            item.pending.clear()
 
-    def _spreadsheets(
-        self, directory: Path, names: FileNames, number: int, at_ms: int, last: bool, timer: _Timer
-    ) -> None:
-        """The XLSX of each contest and the summary."""
-        for item in self._contests:
-            header = item.levels.counters(last_cut=last)
-            rows = item.sheet.chunks() if self._keep_rows else item.sheet.chunks_of(item.csv.cells())
-            with (directory / names.sheet(item.output.contest, item.output.csv_name)).open("wb") as stream:
-                write_sheet(
-                    stream, item.output.contest, item.csv.preamble(header, at_ms), item.csv.columns, rows
-                )
-        timer("xlsx")
-        with (directory / SUMMARY).open("wb") as stream:
-            write_summary(
-                stream,
-                self._catalog,
-                {item.output.contest: item.levels for item in self._contests},
-                number=number,
-                at_ms=at_ms,
-                last=last,
-                simulacro=self._simulacro,
-            )
-        timer("resumen")
+    def _spreadsheets(self, cut: Cut, timer: _Timer) -> None:
+        package_files.spreadsheets(cut, self._contests, self._keep_rows, timer)
 
-    def _archives(self, directory: Path, names: FileNames, moment: datetime) -> dict[str, str]:
-        """The ZIP of each contest and the one that holds them; returns the content hash of each."""
-        contents: dict[str, str] = {}
-        inner: list[tuple[str, bytes | Path]] = []
-        for item in self._contests:
-            output = item.output
-            results, candidaturas = item.names_in(names), names.candidaturas(output.contest)
-            readme = leeme(
-                self._catalog,
-                output.contest,
-                item.dialect,
-                columns=item.csv.columns,
-                canonical=item.csv.canonical,
-                results=results,
-                candidaturas=candidaturas,
-                simulacro=self._simulacro,
-            )
-            members: list[tuple[str, bytes | Path]] = [
-                (results, directory / results),
-                (candidaturas, item.candidaturas),
-                ("LEEME.txt", readme),
-            ]
-            path = directory / names.archive(output.contest)
-            contents[path.name] = write_zip(path, members, moment)
-            inner.append((path.name, path))
-        readme = outer_leeme(self._catalog, [name for name, _ in inner], simulacro=self._simulacro)
-        path = directory / names.archive(None)
-        contents[path.name] = write_zip(path, [*inner, ("LEEME.txt", readme)], moment, packed=True)
-        return contents
 
-    def _index(
-        self,
-        names: FileNames,
-        number: int,
-        at_ms: int,
-        last: bool,
-        headers: Mapping[str, Mapping[str, str]],
-        trees: Mapping[str, Tree],
-    ) -> dict[str, Any]:
-        return {
-            "modo": self._mode,
-            "aviso": _NOTICE[self._mode],
-            "corte": number,
-            "ultimo": last,
-            "instante": iso(at_ms, self._catalog.entidad.utc_offset_minutes),
-            "entidad": {"id": self._catalog.entidad.id, "nombre": self._catalog.entidad.name},
-            "eleccion": self._catalog.election,
-            "paquete": names.archive(None),
-            "resumen": SUMMARY,
-            "manifiesto": MANIFEST,
-            "contiendas": {
-                item.output.contest: {
-                    "nombre": self._catalog.contests[item.output.contest].name,
-                    "dialecto": item.dialect.name,
-                    "encabezado": headers[item.output.contest],
-                    "raiz": trees[item.output.contest].root,
-                    "objetos": trees[item.output.contest].objects,
-                    "csv": item.names_in(names),
-                    "xlsx": names.sheet(item.output.contest, item.output.csv_name),
-                    "zip": names.archive(item.output.contest),
-                }
-                for item in self._contests
-            },
-        }
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """A cut makes millions of values and hardly a cycle: looking for them costs a tenth of a large one."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class _Timer:

@@ -5,15 +5,15 @@ It is always written after everything it names. Nothing here decides when, nor w
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from core import whole_file
 from core.errors import InputError
-from core.publication.archives import sync
 from core.publication.public_tree import POINTER, cut_folder, difusion_key, emission_key
 
 FORMAT = 1
@@ -41,14 +41,16 @@ def pointer_document(
     log: LogState,
     difusion: bool,
     witnesses: tuple[int, int],
+    stamp: str | None,
     next_ms: int | None,
     notices: int,
     generated_ms: int,
 ) -> dict[str, Any]:
     """The pointer of a cut, from its manifest and the place of its emission in the log.
 
-    `witnesses` are how many cosign and how many have (of this checkpoint); `next_ms` when the next cut
-    is due, None when there will be none or nobody knows.
+    `witnesses` are how many cosign and how many have (of this checkpoint); `stamp` the public name of its
+    timestamp, None while there is none; `next_ms` when the next cut is due, None when there will be none or
+    nobody knows.
     """
     number = manifest["corte"]
     return {
@@ -69,6 +71,7 @@ def pointer_document(
         "portal": manifest["portal"],
         "difusion": difusion_key(number) if difusion else None,
         "testigos": {"de": witnesses[0], "con": witnesses[1]},
+        "sello": stamp,
         "siguiente_ms": next_ms,
         "avisos": notices,
         "generado_ms": generated_ms,
@@ -82,20 +85,10 @@ def canonical(document: Any) -> bytes:
 
 def write_whole(path: Path, data: bytes, *, durable: bool = True) -> bool:
     """Write a file in one step: a reader sees the one before or this one. False if it was the same."""
-    try:
+    with suppress(FileNotFoundError):
         if path.read_bytes() == data:
             return False
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        if durable:
-            os.fsync(stream.fileno())
-    temporary.replace(path)
-    if durable:
-        sync(path.parent)
+    whole_file.write_whole(path, data, durable=durable)
     return True
 
 

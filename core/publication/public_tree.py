@@ -43,6 +43,8 @@ _IMMUTABLE = re.compile(
     r"|hojas/([0-9a-f]{2})/\2[0-9a-f]{62}"
     r"|(?:emisiones|avisos)/\d{4,}\.json"
     r"|difusion/\d{4,}\.zip"
+    r"|sellos/\d{4,}\.tsr"
+    r"|relevos/\d{4,}\.txt"
     r"|imagenes/([0-9a-f]{2})/\3[0-9a-f]{62}\.(?:jpg|png)"
     r"|vistas/([0-9a-f]{2})/\4[0-9a-f]{62}(?:_m)?\.webp"
     r"|sitio/[0-9a-f]{16}\.[a-z0-9]{2,12}"
@@ -71,6 +73,7 @@ _TYPES = {
     "png": "image/png",
     "py": "text/x-python; charset=utf-8",
     "svg": "image/svg+xml",
+    "tsr": "application/timestamp-reply",
     "txt": "text/plain; charset=utf-8",
     "webmanifest": "application/manifest+json",
     "webp": "image/webp",
@@ -140,6 +143,11 @@ def notice_key(number: int) -> str:
     return f"avisos/{number:04d}.json"
 
 
+def stamp_key(number: int) -> str:
+    """Where the RFC 3161 timestamp of the checkpoint of a cut's proof is."""
+    return f"sellos/{number:04d}.tsr"
+
+
 def record_path(work: Path, number: int) -> Path:
     """The private record of a cut: what it added to the public tree and what its pointer says."""
     return work / PRIVATE / f"{number:04d}.json"
@@ -158,9 +166,10 @@ def public_keys(work: Path) -> Iterator[str]:
         number = int(_document(pointer)["corte"])
         yield from _of_cuts(work, number)
         yield from _files(work, "hojas")
-        for folder in ("emisiones", "difusion"):
+        for folder in ("emisiones", "difusion", "sellos"):
             yield from (key for key in _files(work, folder) if _number(key) <= number)
-        yield from _files(work, "avisos")
+        yield from _of_notices(work)
+        yield from _files(work, "relevos")
     yield from _files(work, "sitio")
     if pointer.is_file():
         yield from _files(work, "tile")
@@ -178,19 +187,44 @@ def public_keys(work: Path) -> Iterator[str]:
 def _of_cuts(work: Path, last: int) -> Iterator[str]:
     """Files and objects of the cuts up to one, each name once."""
     seen: set[str] = set()
+    brought = False
     for number in range(1, last + 1):
         record = record_path(work, number)
         if not record.is_file():
-            # A number nobody recorded here: a database published into another folder half way.
+            # A number nobody recorded here: the folder was brought from a destination, which has no records,
+            # or the database was published into another one half way, and then there is no such cut.
+            brought = brought or (work / cut_folder(number)).is_dir()
+            yield from _files(work, cut_folder(number).rstrip("/"))
             continue
         told = _document(record)
-        for key in told["imagenes"]:
-            yield from _with_views(work, key)
+        yield from _images_of(work, number)
         for name in told["objetos"]:
             if name not in seen:
                 seen.add(name)
                 yield object_key(name)
         yield from _files(work, cut_folder(number).rstrip("/"))
+    if brought:
+        # What is there was public.
+        yield from (key for key in _files(work, "objetos") if _digest(key) not in seen)
+        shown = {key for number in range(1, last + 1) for key in _images_of(work, number)}
+        for folder in ("imagenes", "vistas"):
+            yield from (key for key in _files(work, folder) if key not in shown)
+
+
+def _images_of(work: Path, number: int) -> Iterator[str]:
+    record = record_path(work, number)
+    if record.is_file():
+        for key in _document(record)["imagenes"]:
+            yield from _with_views(work, key)
+
+
+def _of_notices(work: Path) -> Iterator[str]:
+    """Notices, each after the list it names: an early close has that of the actas sin acta."""
+    for key in _files(work, "avisos"):
+        listed = _document(work / key)["detalle"].get("lista")
+        if isinstance(listed, str) and is_public(listed) and (work / listed).is_file():
+            yield listed
+        yield key
 
 
 def _with_views(work: Path, key: str) -> Iterator[str]:
@@ -217,6 +251,10 @@ def _files(work: Path, folder: str) -> Iterator[str]:
 
 def _number(key: str) -> int:
     return int(key.rpartition("/")[2].partition(".")[0])
+
+
+def _digest(key: str) -> str:
+    return key.rpartition("/")[2].partition(".")[0]
 
 
 def _suffix(key: str) -> str:

@@ -224,8 +224,7 @@ class ResultsCsv:
         file = self.dialect.file
         return wrap(text, file.wrapper) if name in file.wrapped else text
 
-    def _identity(self, entry: ActaEntry) -> list[str]:
-        casilla = self._catalog.casillas[entry.casilla]
+    def _identity(self, entry: ActaEntry, casilla: Casilla) -> list[str]:
         (before, after), (acta_before, acta_after) = self._keys
         place = self._places.get((casilla.distrito, casilla.municipio, casilla.seccion))
         kind = None
@@ -272,7 +271,7 @@ class ResultsCsv:
     def _acta_cells(self, entry: ActaEntry, acta: PublishedActa | None) -> list[str]:
         casilla = self._catalog.casillas[entry.casilla]
         dialect, when = self.dialect, self._clock.text
-        cells = self._identity(entry)
+        cells = self._identity(entry, casilla)
         absent = self._no_total.get(casilla.tipo, self._never)
         reps = self._reps.get(casilla.representantes)
         if reps is None:

@@ -8,7 +8,7 @@ single acta is in the snapshot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import add
+from operator import add, sub
 from typing import NamedTuple
 
 from core.domain.catalog import Catalog
@@ -51,14 +51,26 @@ class Levels:
         """Ids of the actas of each section, in published order."""
         self.sections_of: dict[int | None, list[SectionKey]] = {}
         self._catalog = catalog
-        self._section_of: dict[int, SectionKey] = {}
+        self.section_of: dict[int, SectionKey] = {}
+        """Section of each acta of the contest, in published order."""
+        self.lista_of: dict[int | None, int] = {}
+        """Lista nominal of the expected actas of each territory."""
+        self._fixed: dict[int, tuple[int, bool]] = {}
+        self._parties: dict[int | None, dict[str, int]] = {}
+        self._candidacies: dict[int | None, dict[str, int]] = {}
         self._seen: dict[int, PublishedActa] = {}
         self._started = False
         shared: dict[SectionKey, SectionKey] = {}
+        kinds: dict[tuple[int, bool], tuple[int, bool]] = {}
         for entry in catalog.actas_of(contest_id):
-            key = SectionKey(catalog.territory_of(entry), catalog.casilla_of(entry).seccion)
+            casilla = catalog.casilla_of(entry)
+            key = SectionKey(catalog.territory_of(entry), casilla.seccion)
             key = shared.setdefault(key, key)
-            self._section_of[entry.id] = key
+            self.section_of[entry.id] = key
+            fixed = (casilla.lista_nominal, casilla.special)
+            self._fixed[entry.id] = kinds.setdefault(fixed, fixed)
+            lista = self.lista_of.get(key.territory, 0)
+            self.lista_of[key.territory] = lista + casilla.lista_nominal
             self.actas_of.setdefault(key, []).append(entry.id)
         width = len(self.contest.columns)
         for key, actas in self.actas_of.items():
@@ -75,7 +87,7 @@ class Levels:
         The first update looks at every acta, and so does one whose snapshot does not say what
         changed.
         """
-        section_of, seen, actas = self._section_of, self._seen, snapshot.actas
+        section_of, seen, actas = self.section_of, self._seen, snapshot.actas
         todo: Iterable[int] = section_of
         if snapshot.changed is not None and self._started:
             todo = (acta for acta in snapshot.changed if acta in section_of)
@@ -97,6 +109,8 @@ class Levels:
             dirty.add(key)
         for territory in {key.territory for key in dirty}:
             self.territories[territory] = self._joined(self._children(territory))
+            self._parties.pop(territory, None)
+            self._candidacies.pop(territory, None)
         outside = sum(1 for acta in snapshot.outside if acta.contest == self.contest.id)
         if dirty:
             self.whole = self._joined(self.territories.values())
@@ -111,13 +125,21 @@ class Levels:
         """The votes of a level by column code."""
         return dict(zip(self.contest.codes, sums.votes, strict=True))
 
-    def by_party(self, territory: int | None) -> dict[str, int]:
+    def by_party(self, territory: int | None) -> Mapping[str, int]:
         """Votes of one distrito or municipio by party, combinations divided on its aggregate."""
-        return by_party(self.contest, self.votes(self.territories[territory]))
+        found = self._parties.get(territory)
+        if found is None:
+            found = by_party(self.contest, self.votes(self.territories[territory]))
+            self._parties[territory] = found
+        return found
 
-    def by_candidacy(self, territory: int | None) -> dict[str, int]:
+    def by_candidacy(self, territory: int | None) -> Mapping[str, int]:
         """Votes of one distrito or municipio by the person each column supports there."""
-        return by_candidacy(self.contest, territory, self.votes(self.territories[territory]))
+        found = self._candidacies.get(territory)
+        if found is None:
+            found = by_candidacy(self.contest, territory, self.votes(self.territories[territory]))
+            self._candidacies[territory] = found
+        return found
 
     def whole_by_party(self) -> dict[str, int]:
         """Votes of the entidad by party: the sum of those of its territories, each divided on its own."""
@@ -140,10 +162,14 @@ class Levels:
         return result
 
     def _apply(self, sums: Sums, acta: PublishedActa, sign: int) -> None:
-        casilla = self._catalog.casillas[self._catalog.actas[acta.acta].casilla]
-        sums.tally.add(acta.counted(casilla.lista_nominal, casilla.special), sign)
-        if acta.contabilizada:
-            votes = sums.votes
+        sums.tally.add(acta.counted(*self._fixed[acta.acta]), sign)
+        if not acta.contabilizada:
+            return
+        votes = sums.votes
+        try:
+            # Most actas are numbers from end to end; a mark cannot be added.
+            sums.votes = list(map(add if sign > 0 else sub, votes, acta.votes))
+        except TypeError:
             for column, field in enumerate(acta.votes):
                 if field and not isinstance(field, Mark):
                     votes[column] += sign * field

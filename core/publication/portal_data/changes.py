@@ -19,6 +19,10 @@ from core.tally.levels import SectionKey
 _NOT_CAPTURED = "no_capturada"
 _APART = {"cotejada": 0, "imagen_archivo": None}
 """What may change in a published acta without any correction of its data."""
+_KINDS = ("nuevas", "corregidas", "retiradas", "cotejadas")
+
+Where = tuple[int | None, int | None, str, int]
+"""An acta: its territory, its section, its key and its leaf (keys are shared where there is no section)."""
 
 
 @dataclass(slots=True)
@@ -34,13 +38,14 @@ class PublishedTree:
 class Changes:
     """What is different in one contest: sections with an acta that changed, and actas of each kind."""
 
-    sections: dict[int | None, list[int | None]] = field(default_factory=dict)
+    sections: dict[int | None, list[list[int | None]]] = field(default_factory=dict)
+    """By territory: each section, and how many of its actas are new, corrected, withdrawn and collated."""
     nuevas: int = 0
     corregidas: int = 0
     retiradas: int = 0
     cotejadas: int = 0
-    corrected: list[str] = field(default_factory=list)
-    """Keys of the actas corrected or withdrawn."""
+    corrected: list[Where] = field(default_factory=list)
+    withdrawn: list[Where] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """The numbers, as the history tells them."""
@@ -85,39 +90,56 @@ def new_names(before: PublishedTree, now: PublishedTree) -> Iterator[str]:
 def compare(store: ObjectStore, before: PublishedTree, now: PublishedTree) -> Changes:
     """What changed from a published cut to the one being made."""
     changes = Changes()
+    captured: dict[int | None, dict[str, int]] = {}
     for key, name in now.sections.items():
         old = before.sections.get(key)
         if old == name:
             continue
+        if old is None:
+            # Nothing to compare with: how many are captured is in the territory, and the section is not read.
+            if key.territory not in captured:
+                captured[key.territory] = _captured(store, now.territories[key.territory])
+            if found := captured[key.territory][name]:
+                changes.sections.setdefault(key.territory, []).append([key.seccion, found, 0, 0, 0])
+                changes.nuevas += found
+            continue
         new_actas = orjson.loads(store.get(name))["actas"]
         # A section without actas that changed can still bear another name (the formula of the last cut).
-        old_actas: list[Mapping[str, Any]] = [] if old is None else orjson.loads(store.get(old))["actas"]
-        known = {acta["hoja"]: acta for acta in old_actas}
-        differs = False
+        known = {acta["hoja"]: acta for acta in orjson.loads(store.get(old))["actas"]}
+        counts = [0, 0, 0, 0]
         for acta in new_actas:
-            differs |= _count(changes, known.get(acta["hoja"]), acta)
-        if differs:
-            changes.sections.setdefault(key.territory, []).append(key.seccion)
-    changes.corrected.sort()
+            what = kind_of(known.get(acta["hoja"]), acta)
+            if what is None:
+                continue
+            counts[_KINDS.index(what)] += 1
+            where = (key.territory, key.seccion, acta["acta"], acta["hoja"])
+            if what == "corregidas":
+                changes.corrected.append(where)
+            elif what == "retiradas":
+                changes.withdrawn.append(where)
+        if any(counts):
+            changes.sections.setdefault(key.territory, []).append([key.seccion, *counts])
+            for what, n in zip(_KINDS, counts, strict=True):
+                setattr(changes, what, getattr(changes, what) + n)
     return changes
 
 
-def _count(changes: Changes, old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> bool:
-    """Count one acta; False when it is as it was."""
-    was = old is not None and old["estado"] != _NOT_CAPTURED
+def _captured(store: ObjectStore, territory: str) -> dict[str, int]:
+    """Captured actas of each section of a territory, by the name of its object."""
+    rows = orjson.loads(store.get(territory))["secciones"]
+    return {name: captured for _, name, _, captured, _ in rows}
+
+
+def kind_of(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> str | None:
+    """What happened to one acta: one of «nuevas», «corregidas», «retiradas», «cotejadas»; None for nothing.
+
+    The arrival of an image alone is nothing: the data are the same.
+    """
     is_now = new["estado"] != _NOT_CAPTURED
-    if not was:
-        changes.nuevas += is_now
-        return bool(is_now)
-    if old is not None and {**old, "imagen_archivo": None} == {**new, "imagen_archivo": None}:
-        # The image arrived: the data are the same.
-        return False
+    if old is None or old["estado"] == _NOT_CAPTURED:
+        return "nuevas" if is_now else None
+    if {**old, "imagen_archivo": None} == {**new, "imagen_archivo": None}:
+        return None
     if not is_now:
-        changes.retiradas += 1
-        changes.corrected.append(new["acta"])
-    elif old is not None and {**old, **_APART} == {**new, **_APART}:
-        changes.cotejadas += 1
-    else:
-        changes.corregidas += 1
-        changes.corrected.append(new["acta"])
-    return True
+        return "retiradas"
+    return "cotejadas" if {**old, **_APART} == {**new, **_APART} else "corregidas"

@@ -137,11 +137,10 @@ def coverage(frame: Frame, counts: Counts, mode: str) -> dict[str, Any]:
 
 def observations(frame: Frame, snapshot: Snapshot, mode: str) -> dict[str, Any]:
     """The object `inconsistencias`: every acta with an observation, in published order."""
-    catalog = frame.catalog
+    entries, actas = frame.catalog.actas, snapshot.actas
     rows = []
-    for entry_ in catalog.actas_of(frame.contest.id):
-        acta = snapshot.actas[entry_.id]
+    for number, key in frame.levels.section_of.items():
+        acta = actas[number]
         if acta is not None and acta.codes:
-            casilla = catalog.casilla_of(entry_)
-            rows.append([catalog.territory_of(entry_), casilla.seccion, entry_.key, list(acta.codes)])
+            rows.append([key.territory, key.seccion, entries[number].key, list(acta.codes)])
     return {"formato": 1, "modo": mode, "contienda": frame.contest.id, "filas": rows}

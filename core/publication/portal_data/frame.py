@@ -48,10 +48,7 @@ class Frame:
 
     def document(self, candidacies: str | None) -> dict[str, Any]:
         """The entry of the contest in the object `catalogo`; `candidacies` is the object of `people`."""
-        catalog, contest = self.catalog, self.contest
-        lista: dict[int | None, int] = dict.fromkeys(self.territories, 0)
-        for entry in catalog.actas_of(contest.id):
-            lista[catalog.territory_of(entry)] += catalog.casilla_of(entry).lista_nominal
+        catalog, contest, lista = self.catalog, self.contest, self.levels.lista_of
         places = catalog.territories(contest.id)
         return {
             "id": contest.id,
@@ -81,11 +78,11 @@ class Frame:
         catalog = self.catalog
         found: dict[int | None, set[int]] = {territory: set() for territory in self.territories}
         seen: set[tuple[int | None, int]] = set()
-        for entry in catalog.actas_of(self.contest.id):
-            territory = catalog.territory_of(entry)
-            if (territory, entry.layout) not in seen:
-                seen.add((territory, entry.layout))
-                applies = catalog.layouts[entry.layout].applies
+        for number, (territory, _) in self.levels.section_of.items():
+            layout = catalog.actas[number].layout
+            if (territory, layout) not in seen:
+                seen.add((territory, layout))
+                applies = catalog.layouts[layout].applies
                 found[territory].update(place for place, here in enumerate(applies) if here)
         return found
 

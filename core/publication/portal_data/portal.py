@@ -64,7 +64,8 @@ class PortalData:
     def build(self, given: PortalInput) -> tuple[str, list[str]]:
         """Write the objects of a cut; returns the name of the portal object and all the names it needs."""
         self._counts.update(given.snapshot)
-        if self._catalogue is None:
+        if self._catalogue is None or not all(self._store.path(name).is_file() for name in self._fixed):
+            # Not written yet, or taken away because it did not hold what its name says.
             self._catalogue = self._write_catalogue()
         names: list[str] = [*self._fixed]
 
@@ -111,6 +112,7 @@ class PortalData:
 
     def _write_catalogue(self) -> str:
         contests = []
+        self._fixed = []
         for frame in self._frames.values():
             people = frame.people(self._mode)
             name = None if people is None else self._put(people)
@@ -157,7 +159,11 @@ def _row(header: Mapping[str, str], changes: Changes) -> Sequence[int]:
 
 
 def _details(mode: str, given: PortalInput) -> dict[str, Any]:
-    """The object of what changed since the cut before: sections by territory, and the actas corrected."""
+    """The object of what changed since the cut before: by section of each territory, and acta by acta.
+
+    A section comes with how many of its actas are new, corrected, withdrawn and collated. Those corrected and
+    withdrawn are named: territory, section, key, leaf.
+    """
     return {
         "formato": 1,
         "modo": mode,
@@ -165,6 +171,7 @@ def _details(mode: str, given: PortalInput) -> dict[str, Any]:
             contest: {
                 "secciones": [[territory, found] for territory, found in changes.sections.items()],
                 "corregidas": changes.corrected,
+                "retiradas": changes.withdrawn,
             }
             for contest, changes in given.changes.items()
         },

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 
-from core.publication import package as package_module
+from core.publication import package_files
 from core.publication.package import HeaderMismatchError, Output, PackageBuilder, PackageError
 from core.publication.results_csv import ResultsCsv
 from core.tally.snapshot import Snapshot
@@ -151,7 +151,7 @@ def test_a_build_that_dies_in_the_middle_leaves_nothing_and_the_next_one_is_righ
 
     for name in ("write_sheet", "write_zip"):
         with monkeypatch.context() as patch:
-            patch.setattr(package_module, name, full_disk)
+            patch.setattr(package_files, name, full_disk)
             with pytest.raises(OSError, match="No space"):
                 builder.build(after, 2, CUT_MS, False)
         assert [path.name for path in (tmp_path / "cortes").iterdir()] == ["0001"]

@@ -1,9 +1,9 @@
 """A server of the public files, for a rehearsal or a small publication: granian, one process, no disk writes.
 
 It answers GET and HEAD of public names only (`core.publication.public_tree`), from memory and compressed
-beforehand, with ETag and 304, the headers of each kind and the security ones. It has no other
-function: no listing, no cookie, no query. A large publication goes behind nginx or a CDN
-(`deploy/`).
+beforehand, with ETag and 304, the headers of each kind and the security ones, and as many requests of
+an address as `limit` says. It has no other function: no listing, no cookie, no query. A large
+publication goes behind nginx or a CDN (`deploy/`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ from __future__ import annotations
 import gzip
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import brotli
 
+from core.portal.limit import RATE, Limit
 from core.portal.site import CSP
 from core.publication.public_tree import Kind, compressible, headers, is_public, kind
 
@@ -44,6 +47,15 @@ MEMORY = 64 * 1024 * 1024
 """Bytes of answers kept."""
 LARGEST = 4 * 1024 * 1024
 """A file above this is read at each request: downloads are few and must not push the rest out."""
+
+RECHECK_S = 0.25
+"""How long an answer is given again without looking at the disk. What is immutable is not looked at again."""
+ANSWERS = 1000
+"""Answers kept as they are sent; all are forgotten when there are more."""
+SHORT = 64 * 1024
+"""Bytes of the longest body kept so. With ANSWERS, what they may take: 64 MB."""
+LONGEST_FIELD = 200
+"""Bytes of the request's fields that tell answers apart; longer ones are answered and not kept."""
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -82,14 +94,14 @@ class Files:
         path = self._folder / key
         try:
             stat = path.stat()
-            if not path.is_file() or not path.resolve().is_relative_to(self._folder):
-                return None
             stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             with self._lock:
                 kept = self._kept.get(key)
                 if kept is not None and kept.stamp == stamp:
                     self._kept.move_to_end(key)
                     return kept
+            if not path.is_file() or not path.resolve().is_relative_to(self._folder):
+                return None
             entry = _read(key, path.read_bytes(), stamp)
         except (OSError, ValueError):
             return None
@@ -118,21 +130,62 @@ def _read(key: str, data: bytes, stamp: tuple[int, int, int]) -> Entry:
     return Entry(stamp, f'"{sha256(data).hexdigest()[:32]}"', data, packed)
 
 
-class PortalApp:
-    """ASGI application over the public files of `folder`, which may still be empty."""
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An answer as it is sent, and until when it may be given again without looking."""
 
-    def __init__(self, folder: Path) -> None:
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    until: float
+
+
+def _as_sent(status: int, fields: dict[str, str], body: bytes, until: float) -> _Ready:
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in fields.items()]
+    return _Ready(status, encoded, body, until)
+
+
+class PortalApp:
+    """ASGI application over the public files of `folder`, which may still be empty.
+
+    `rate` is how many requests per second an address may make; 0 for any.
+    """
+
+    def __init__(self, folder: Path, *, rate: float = RATE) -> None:
         self._files = Files(folder)
+        self._limit = Limit(rate)
+        self._answers: dict[tuple[str, str, bytes, bytes], _Ready] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        now = time.monotonic()
+        client = scope.get("client")
+        many = client and not self._limit.admits(client[0], now)
+        ready = _TOO_MANY if many else self._ready(scope, now)
+        await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers})
+        await send({"type": "http.response.body", "body": ready.body})
+
+    def _ready(self, scope: Scope, now: float) -> _Ready:
+        """The answer as it is sent: the one of a moment ago, if there is one."""
         asked = {name.lower(): value for name, value in scope["headers"]}
-        status, fields, body = self.answer(scope["method"], scope["path"], asked)
-        encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in fields.items()]
-        await send({"type": "http.response.start", "status": status, "headers": encoded})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        accepted, known = asked.get(b"accept-encoding", b""), asked.get(b"if-none-match", b"")
+        method, path = scope["method"], scope["path"]
+        key = (method, path, accepted, known)
+        kept = self._answers.get(key)
+        if kept is not None and now < kept.until:
+            return kept
+        status, fields, body = self.answer(method, path, asked)
+        forever = status in (200, 304) and fields.get("Cache-Control", "").endswith("immutable")
+        ready = _as_sent(
+            status, fields, b"" if method == "HEAD" else body, inf if forever else now + RECHECK_S
+        )
+        if status in (200, 304) and len(body) <= SHORT and len(accepted) + len(known) <= LONGEST_FIELD:
+            if len(self._answers) >= ANSWERS:
+                self._answers.clear()
+            self._answers[key] = ready
+        return ready
 
     def answer(self, method: str, path: str, asked: dict[bytes, bytes]) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body for a request; `asked` are its headers, names in lower case."""
@@ -200,21 +253,33 @@ _EMPTY = """<!doctype html>
 """What a folder without pages answers at its root."""
 
 
+_TOO_MANY = _as_sent(
+    *_plain(
+        429,
+        "Demasiadas peticiones seguidas. Espere un segundo.",
+        {"Cache-Control": "no-store", "Retry-After": "1"},
+    ),
+    until=inf,
+)
+
 FOLDER = "PREP_PORTAL_CARPETA"
 """In the environment of the worker: the folder it serves."""
+LIMIT = "PREP_PORTAL_LIMITE"
+"""In the environment of the worker: requests per second of an address."""
 
 
 def application() -> PortalApp:
     """What granian loads in its worker."""
-    return PortalApp(Path(os.environ[FOLDER]))
+    return PortalApp(Path(os.environ[FOLDER]), rate=float(os.environ.get(LIMIT, RATE)))
 
 
-def serve(folder: Path, host: str, port: int) -> None:
-    """Serve until stopped (Ctrl-C or SIGTERM), with one worker."""
+def serve(folder: Path, host: str, port: int, rate: int = RATE) -> None:
+    """Serve until stopped (Ctrl-C or SIGTERM), with one worker. `rate` is that of `PortalApp`."""
     from granian.constants import Interfaces, Loops
     from granian.server import Server
 
     os.environ[FOLDER] = str(Path(folder).resolve())
+    os.environ[LIMIT] = str(rate)
     server = Server(
         "core.portal.server:application",
         factory=True,

@@ -87,7 +87,7 @@ def build_site(
         {"difusores": [list(pair) for pair in settings.difusores]}, ensure_ascii=False, separators=(",", ":")
     )
     difusores = _asset(work, "difusores.json", listing.encode(), keys)
-    name = f"{title} {place}".strip()
+    name = f"{title} {_spoken(place)}".strip()
     slots = {
         "modo": mode,
         "titulo": html.escape(name),
@@ -157,6 +157,18 @@ def _filled(text: str, slots: dict[str, str], assets: dict[str, str], page: str)
     return _SLOT.sub(lambda match: slots[match.group(1)], _REFERENCE.sub(reference, text))
 
 
+def _spoken(place: str) -> str:
+    """A place as it is said: catalogues write it in capitals.
+
+    >>> _spoken("CIUDAD DE MÉXICO"), _spoken("Jalisco")
+    ('Ciudad de México', 'Jalisco')
+    """
+    if not place.isupper():
+        return place
+    words = place.lower().split()
+    return " ".join(word if word in ("de", "del", "la", "el", "y") else word.capitalize() for word in words)
+
+
 def _contact(contact: str) -> str:
     if not contact:
         return ""
@@ -167,7 +179,7 @@ def _contact(contact: str) -> str:
 def _watermark() -> str:
     """Seen only when the page is in the mode of a rehearsal, which a rehearsal's `corte.json` also sets."""
     return (
-        f'<p class="simulacro">{_WORD}: los datos son ficticios, no son resultados de ninguna elección</p>\n'
+        f'<p class="simulacro">{_WORD}: datos ficticios, no son resultados de ninguna elección</p>\n'
         '<svg class="marca" aria-hidden="true" focusable="false"><defs><pattern id="marca" width="340" '
         'height="190" patternUnits="userSpaceOnUse" patternTransform="rotate(-24)">'
         f'<text x="10" y="90">{_WORD}</text></pattern></defs>'

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.cli_verb import DONE, Answer, Verb
 from core.errors import UsageError
 from core.listening import check_port, tell_when_ready
+from core.portal.limit import RATE
 
 if TYPE_CHECKING:
     from core.cli_output import Output
@@ -26,6 +27,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--puerto", type=int, default=PORT, metavar="N", help=f"puerto; {PORT} si no se dice")
     parser.add_argument(
+        "--limite",
+        type=int,
+        default=RATE,
+        metavar="N",
+        help=f"peticiones por segundo de cada dirección; 0, sin límite; {RATE} si no se dice",
+    )
+    parser.add_argument(
         "--anfitrion", default="127.0.0.1", metavar="DIR", help="dirección en que atiende; esta máquina si no"
     )
 
@@ -37,6 +45,8 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     folder: Path = args.carpeta
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} no es una carpeta.")
+    if args.limite < 0:
+        raise UsageError("--limite es un número de peticiones por segundo, o 0 para no limitar.")
     check_port(args.anfitrion, args.puerto)
     host = f"[{args.anfitrion}]" if ":" in args.anfitrion else args.anfitrion
     address = f"http://{host}:{args.puerto}/"
@@ -45,7 +55,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
         print(f"Portal en {address} (Ctrl-C para terminar)", file=sys.stderr, flush=True)
 
     tell_when_ready(args.anfitrion, args.puerto, tell, "/corte.json")
-    serve(folder, args.anfitrion, args.puerto)
+    serve(folder, args.anfitrion, args.puerto, args.limite)
     return Answer(DONE, {"carpeta": folder, "direccion": address}, "")
 
 

@@ -1,4 +1,4 @@
-"""A publication served as it is to anybody: the real server over a tiny tree."""
+"""A real publication served as it is to anybody."""
 
 from __future__ import annotations
 
@@ -6,43 +6,34 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from core.portal.site import SiteOptions, build_site
-from tests.portal.tree import CUTS, publish
+from tests.portal.night import CUTS, PortalNight
 
 
 class Served(NamedTuple):
-    """A folder and the address where it is served. `process` is the server."""
+    """A night and the address where its folder is served."""
 
-    folder: Path
+    night: PortalNight
     url: str
-    process: subprocess.Popen[str]
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """All cuts but the last; pages ask often and do not wait, so that tests are quick."""
-    folder = tmp_path / "publico"
-    folder.mkdir()
-    options = SiteOptions(difusores=(("Diario <b>", "https://diario.example/"),), poll_ms=200, wait_ms=100)
-    build_site(folder, mode="simulacro", place="Jalisco", election="Proceso de prueba", options=options)
-    publish(folder, CUTS - 1)
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The portal's own server over a folder, in a process of its own; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [Path(sys.executable).parent / "prep", "portal", folder, "--puerto", str(port)],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = [str(Path(sys.executable).parent / "prep"), "portal", str(folder), "--puerto", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
         assert "Portal en" in process.stderr.readline()
-        yield Served(folder, f"http://127.0.0.1:{port}/", process)
+        yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
         try:
@@ -52,3 +43,14 @@ def served(tmp_path: Path) -> Iterator[Served]:
             process.wait()
         if process.stderr is not None:
             process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The whole night, which no test changes, behind the portal's own server."""
+    night = PortalNight(tmp_path_factory.mktemp("noche")).start(CUTS)
+    try:
+        with serving(night.folder) as url:
+            yield Served(night, url)
+    finally:
+        night.close()

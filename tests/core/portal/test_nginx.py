@@ -1,121 +1,127 @@
-"""The configuration of nginx that is shipped, in a real nginx."""
+"""The configuration of nginx that is shipped, in a real nginx with TLS, over a real publication."""
 
 from __future__ import annotations
 
 import gzip
-import os
-import shutil
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
+import http.client
 from collections.abc import Iterator
-from email.message import Message
 from pathlib import Path
 
+import brotli
 import pytest
 
-from core.portal.server import SECURITY
+from core.destinations.compress import br, gz
+from core.portal.server import SECURITY, PortalApp
 from core.portal.site import build_site
-
-NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+from core.publication.public_tree import Kind, headers, kind, public_keys
+from tests.core.portal.nginx_site import BROTLI, FOLDER, Site, running
+from tests.publication_sample import sample
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[str]:
-    """A publication behind nginx with the shipped file; only its paths and its port change."""
-    if NGINX is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("no está instalado nginx (scripts/sistema.sh lo instala)")
-        pytest.skip("no está instalado nginx (scripts/sistema.sh lo instala)")
-    home = tmp_path_factory.mktemp("nginx")
-    public = home / "publico"
-    build_site(public, mode="oficial", place="Jalisco")
-    (public / "corte.json").write_bytes(b'{"corte":1}')
-    (public / "prep.db").write_bytes(b"secret")
-    (public / ".emision").mkdir()
-    (public / ".emision" / "0001.json").write_bytes(b"secret")
-    (home / "fuera.json").write_bytes(b"secret")
-    (public / "fuera.json").symlink_to(home / "fuera.json")
+def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real publication in a folder of a site, with its packed pages and things that are not public."""
+    public = sample(tmp_path_factory.mktemp("raiz") / FOLDER)
+    build_site(public, mode="simulacro", place="Jalisco")
+    (public / ".oculto.json").write_bytes(b"secret")
+    (public / "publicador.json").write_bytes(b"secret")
+    outside = public.parent.parent / f"{public.parent.name}.json"
+    outside.write_bytes(b"secret")
+    (public / "fuera.md").symlink_to(outside)
     page = public / "index.html"
-    (public / "index.html.gz").write_bytes(gzip.compress(page.read_bytes(), mtime=0))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    text = (repository / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    for old, new in (
-        ("/var/log/nginx/", f"{home}/"),
-        ("/run/nginx-prep.pid", f"{home}/nginx.pid"),
-        ("listen 80;", f"listen 127.0.0.1:{port};"),
-        ("/srv/prep/publico", str(public)),
-        ("worker_processes auto;", "worker_processes 1;"),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    if os.geteuid() == 0:
-        text = f"user root;\n{text}"
-    config = home / "nginx.conf"
-    config.write_text(text, encoding="utf-8")
-    checked = subprocess.run([NGINX, "-t", "-c", config], capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stderr
-    assert "[warn]" not in checked.stderr, checked.stderr
-    process = subprocess.Popen([NGINX, "-c", config, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
-    try:
-        until = time.monotonic() + 15
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < until
-                time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(15)
+    (public / "index.html.gz").write_bytes(gz(page.read_bytes()))
+    (public / "index.html.br").write_bytes(br("index.html", page.read_bytes()))
+    return public
 
 
-def _get(url: str, method: str = "GET", **fields: str) -> tuple[int, Message, bytes]:
-    headers = {name.replace("_", "-"): value for name, value in fields.items()}
-    try:
-        with urllib.request.urlopen(
-            urllib.request.Request(url, headers=headers, method=method), timeout=10
-        ) as answer:
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers, error.read()
+@pytest.fixture(scope="module")
+def site(publication: Path, tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Site]:
+    """The publication behind nginx with the shipped file: only its CAMBIAR change."""
+    with running(publication, tmp_path_factory.mktemp("nginx"), repository, packed=False) as one:
+        yield one
 
 
-def test_the_pointer_is_short_lived_and_revalidated(server: str) -> None:
-    status, fields, body = _get(f"{server}/corte.json")
-    assert (status, body) == (200, b'{"corte":1}')
-    assert fields["Cache-Control"].startswith("public, max-age=10")
-    assert fields["Content-Type"] == "application/json"
-    assert _get(f"{server}/corte.json", If_None_Match=fields["ETag"])[0] == 304
+def test_every_kind_of_public_file_has_the_headers_of_the_publication_and_of_the_own_server(
+    site: Site,
+) -> None:
+    """One number in one place: what `public_tree` says is what nginx sends, and what `prep portal` sends."""
+    chosen: dict[tuple[str, str], str] = {}
+    for key in public_keys(site.public):
+        if (site.public / key).is_symlink():
+            continue
+        chosen.setdefault((key.partition("/")[0] if "/" in key else key, Path(key).suffix), key)
+    for number in ("sellos/0001.tsr", "relevos/0001.txt", "avisos/0001.json"):
+        (site.public / number).parent.mkdir(exist_ok=True)
+        (site.public / number).write_bytes(b'{"detalle":{}}')
+        chosen[number, ""] = number
+    assert {kind(key) for key in chosen.values()} == set(Kind)
+    own = PortalApp(site.public)
+    for key in chosen.values():
+        status, fields, body = site.get(f"/{FOLDER}/{key.replace(' ', '%20')}")
+        assert (status, body) == (200, (site.public / key).read_bytes()), key
+        _, ours, _ = own.answer("GET", f"/{key}", {})
+        expected = {**headers(key), **SECURITY, "Content-Disposition": ours.get("Content-Disposition")}
+        assert {name: fields[name] for name in expected} == expected, key
+        assert {name: ours.get(name) for name in expected} == expected, key
+        assert fields["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_pages_go_packed_with_the_same_security_headers_as_the_own_server(server: str) -> None:
-    status, fields, body = _get(f"{server}/", Accept_Encoding="gzip")
-    assert (status, fields["Content-Encoding"]) == (200, "gzip")
-    page = gzip.decompress(body).decode()
-    for name, value in SECURITY.items():
-        assert fields[name] == value, name
-    asset = page.split('href="sitio/')[1].split('"')[0]
-    assert "immutable" in _get(f"{server}/sitio/{asset}")[1]["Cache-Control"]
+def test_the_policy_admits_no_script_nor_style_inside_and_no_frame() -> None:
+    policy = SECURITY["Content-Security-Policy"]
+    assert "unsafe" not in policy and "*" not in policy and "http" not in policy
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    assert SECURITY["X-Content-Type-Options"] == "nosniff"
+    assert SECURITY["Referrer-Policy"] == "no-referrer"
+
+
+def test_what_did_not_change_is_not_sent_again(site: Site) -> None:
+    _, fields, _ = site.get(f"/{FOLDER}/corte.json")
+    status, again, body = site.get(f"/{FOLDER}/corte.json", If_None_Match=fields["ETag"])
+    assert (status, body) == (304, b"")
+    assert again["Cache-Control"] == headers("corte.json")["Cache-Control"]
+
+
+def test_pages_go_packed_in_what_the_browser_takes(site: Site) -> None:
+    page = (site.public / "index.html").read_bytes()
+    status, fields, body = site.get(f"/{FOLDER}/", Accept_Encoding="gzip")
+    assert (status, fields["Content-Encoding"], gzip.decompress(body)) == (200, "gzip", page)
+    assert fields["Vary"] == "Accept-Encoding"
+    assert fields["Cache-Control"] == headers("index.html")["Cache-Control"]
+    assert site.get(f"/{FOLDER}/")[2] == page, "who takes nothing packed gets the page as it is"
+
+
+@pytest.mark.skipif(BROTLI is None, reason="nginx sin el módulo de brotli (nginx-light no lo trae)")
+def test_pages_go_in_brotli_where_the_module_is(publication: Path, tmp_path: Path, repository: Path) -> None:
+    page = (publication / "index.html").read_bytes()
+    with running(publication, tmp_path, repository, packed=True) as site:
+        _, fields, body = site.get(f"/{FOLDER}/", Accept_Encoding="gzip, br")
+        assert (fields["Content-Encoding"], brotli.decompress(body)) == ("br", page)
+        _, fields, body = site.get(f"/{FOLDER}/", Accept_Encoding="gzip")
+        assert (fields["Content-Encoding"], gzip.decompress(body)) == ("gzip", page)
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/prep.db", "/.emision/0001.json", "/fuera.json", "/../fuera.json", "/%2e%2e/fuera.json", "/sitio/",
-     "/index.html.gz"],
+    ["prep.db", "prep.db-wal", ".oculto.json", ".emision/0001.json", "publicador.json", "ultimo", "fuera.md",
+     "../fuera.json", "%2e%2e/%2e%2e/fuera.json", "sitio/", "cortes/0001/", "index.html.gz", "index.html.br",
+     "objetos", "corte.json/", "nada.html"],
 )  # fmt: skip
-def test_what_is_not_public_does_not_come_out(server: str, path: str) -> None:
-    status, _, body = _get(server + path)
+def test_what_is_not_public_does_not_come_out(site: Site, path: str) -> None:
+    status, fields, body = site.get(f"/{FOLDER}/{path}")
     assert status in (400, 403, 404)
-    assert b"secret" not in body
+    assert b"secret" not in body and b"SQLite" not in body
+    if status != 400:
+        assert fields["X-Content-Type-Options"] == "nosniff"
+        assert "immutable" not in (fields["Cache-Control"] or "")
 
 
-def test_nobody_writes(server: str) -> None:
-    assert _get(f"{server}/corte.json", method="POST")[0] == 405
+def test_nobody_writes(site: Site) -> None:
+    assert site.get(f"/{FOLDER}/corte.json", method="POST")[0] == 405
+
+
+def test_who_comes_without_tls_is_sent_to_it(site: Site) -> None:
+    link = http.client.HTTPConnection("127.0.0.1", site.plain, timeout=10)
+    link.request("GET", f"/{FOLDER}/", headers={"Host": "prep.example"})
+    answer = link.getresponse()
+    assert (answer.status, answer.headers["Location"]) == (301, f"https://prep.example/{FOLDER}/")
+    link.close()

@@ -15,6 +15,7 @@ from pathlib import Path
 import brotli
 import pytest
 
+from core.portal.limit import BURST, Limit
 from core.portal.server import Files, PortalApp
 
 PACKED = {b"accept-encoding": b"gzip, deflate, br"}
@@ -165,3 +166,58 @@ def test_the_verb_serves_a_folder_and_sees_the_cuts_that_come(tmp_path: Path) ->
         served.kill()
         served.wait()
         served.stderr.close()  # type: ignore[union-attr]
+
+
+def _ask(app: PortalApp, path: str, address: str = "10.0.0.1", **fields: bytes) -> tuple[int, bytes]:
+    """Status and body of a request as a browser makes it."""
+    sent: list[dict[str, object]] = []
+
+    async def receive() -> dict[str, object]:
+        return {}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    headers = [(name.replace("_", "-").encode(), value) for name, value in fields.items()]
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "client": (address, 1)}
+    with pytest.raises(StopIteration):
+        app(scope, receive, send).send(None)
+    status, body = sent[0]["status"], sent[1]["body"]
+    assert isinstance(status, int) and isinstance(body, bytes)
+    return status, body
+
+
+def test_who_insists_is_told_to_wait_and_the_others_go_on(folder: Path) -> None:
+    app = PortalApp(folder, rate=1)
+    answers = [_ask(app, "/corte.json")[0] for _ in range(BURST + 20)]
+    assert answers[:BURST] == [200] * BURST
+    assert answers[-1] == 429
+    assert _ask(app, "/corte.json", "10.0.0.2")[0] == 200
+    free = PortalApp(folder, rate=0)
+    assert {_ask(free, "/corte.json")[0] for _ in range(BURST + 20)} == {200}
+
+
+def test_addresses_that_asked_longest_ago_are_forgotten() -> None:
+    limit = Limit(rate=1, burst=1, most=2)
+    assert [limit.admits(one, 0.0) for one in ("a", "a", "b", "c")] == [True, False, True, True]
+    assert limit.admits("a", 0.0), "it was forgotten"
+    assert not limit.admits("c", 0.0)
+
+
+def test_an_answer_given_again_is_of_a_moment_ago_and_never_of_another_request(folder: Path) -> None:
+    app, key = PortalApp(folder), "/" + _object(folder)
+    _, packed = _ask(app, key, accept_encoding=b"gzip")
+    assert gzip.decompress(packed) == _ask(app, key)[1]
+    tag = app.answer("GET", "/corte.json", {})[1]["ETag"].encode()
+    assert _ask(app, "/corte.json", if_none_match=tag) == (304, b"")
+    assert _ask(app, "/corte.json") == (200, b'{"corte":1}')
+    (folder / "corte.json").write_bytes(b'{"corte":22}')
+    until = time.monotonic() + 5
+    while _ask(app, "/corte.json")[1] != b'{"corte":22}':
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert _ask(app, "/corte.json", if_none_match=tag)[0] == 200
+    # What does not exist yet may exist the next moment.
+    assert _ask(app, "/llaves.json")[0] == 404
+    (folder / "llaves.json").write_bytes(b"{}")
+    assert _ask(app, "/llaves.json") == (200, b"{}")

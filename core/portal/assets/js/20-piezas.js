@@ -45,21 +45,42 @@
       el("ol", {}, steps.map(([text, href]) => el("li", {}, href ? PREP.enlace(href, text) : el("span", { "aria-current": "page" }, text)))));
   };
 
-  /** Columns: [title, kind]; kind is "n" for figures. Cells: text, node, or null. The first cell names the row. */
+  /** Columns: [title, kind]; kind is "n" for figures. Cells: text, node, or null. The first cell names the row.
+      On a telephone a table of more than two columns becomes a list, and the roles keep it a table for who hears it. */
   PREP.tabla = function (caption, columns, rows, options) {
-    const { pie = null, oculta = false } = options || {};
+    const { pie = null, oculta = false, clase = "" } = options || {};
+    const stacked = columns.length > 2 && clase !== "votos" ? " apila" : "";
     const line = (row, tag) =>
-      el("tr", {}, row.map((cell, i) =>
-        el(i ? "td" : tag, { scope: i ? null : "row", class: columns[i][1] === "n" ? "n" : null }, cell === null || cell === undefined ? "—" : cell)));
+      el("tr", { role: "row" }, row.map((cell, i) =>
+        el(i ? "td" : tag, { role: i ? "cell" : "rowheader", scope: i ? null : "row", class: columns[i][1] === "n" ? "n" : null, "data-columna": i ? columns[i][0] : null },
+          cell === null || cell === undefined ? "—" : cell)));
     return el("div", { class: "rollo", role: "region", "aria-label": "Tabla: " + caption, tabindex: "0" },
-      el("table", { class: "tabla" },
+      el("table", { class: ("tabla " + clase + stacked).trim(), role: "table" },
         el("caption", { class: oculta ? "oculto" : null, text: caption }),
-        el("thead", {}, el("tr", {}, columns.map(([title, kind]) => el("th", { scope: "col", class: kind === "n" ? "n" : null, text: title })))),
-        el("tbody", {}, rows.map((row) => line(row, "th"))),
-        pie && el("tfoot", {}, line(pie, "th"))));
+        el("thead", { role: "rowgroup" }, el("tr", { role: "row" },
+          columns.map(([title, kind]) => el("th", { scope: "col", role: "columnheader", class: kind === "n" ? "n" : null, text: title })))),
+        el("tbody", { role: "rowgroup" }, rows.map((row) => line(row, "th"))),
+        pie && el("tfoot", { role: "rowgroup" }, line(pie, "th"))));
   };
 
-  /** A bar inside a cell; the figure is in the cell beside it. */
+  /** A table of its first rows, with a button for the rest. */
+  PREP.tablaLarga = function (caption, columns, rows, first) {
+    const box = el("div", {});
+    const show = (most) => {
+      box.replaceChildren(PREP.tabla(caption, columns, rows.slice(0, most)));
+      if (rows.length > most)
+        box.append(el("button", { type: "button", class: "boton segundo", on: { click: () => {
+          show(rows.length);
+          const next = box.querySelectorAll("tbody tr")[most];
+          const to = next && next.querySelector("a, button");
+          if (to) to.focus();
+        } } }, "Ver los " + PREP.num(rows.length)));
+    };
+    show(first);
+    return box;
+  };
+
+  /** A bar; the figure is written beside it. */
   PREP.barra = (part, total, color) =>
     el("span", { class: "barra", "aria-hidden": "true" },
       el("span", { class: "lleno", style: { width: PREP.ancho(part, total), ...(color ? { "--color": color } : {}) } }));
@@ -70,14 +91,30 @@
   PREP.datos = (pairs) =>
     el("dl", { class: "datos" }, pairs.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", {}, value))));
 
-  /** How much has arrived: always said before who is ahead. */
-  PREP.llegado = function (expected, captured, counted) {
+  /** How much has arrived: always said before who is ahead. `none` is how many of the captured ones are a record
+      that there is no acta; undefined where the data do not say. */
+  PREP.llegado = function (expected, captured, counted, none) {
+    const apart = captured - counted;
     const missing = expected - captured;
+    const item = (name, n, text, more) =>
+      el("li", {}, el("span", { class: "muestra " + name, "aria-hidden": "true" }), el("strong", { text: PREP.num(n) }), " " + text, more ? el("span", { class: "tenue" }, more) : null);
     return el("div", { class: "llegado" },
-      el("p", { class: "grande" }, PREP.razon(counted, expected), el("span", { class: "tenue" }, " de las actas contabilizadas")),
-      PREP.barra(counted, expected),
-      el("p", {}, "Han llegado " + PREP.num(captured) + " de " + PREP.plural(expected, "acta esperada", "actas esperadas") + "; ",
-        missing ? "faltan " + PREP.num(missing) + "." : "no falta ninguna."));
+      el("p", { class: "grande" }, PREP.razon(counted, expected), el("span", { class: "tenue" }, " de las actas están contabilizadas")),
+      el("span", { class: "barra", "aria-hidden": "true" },
+        el("span", { class: "lleno", style: { width: PREP.ancho(counted, expected) } }),
+        el("span", { class: "lleno apartadas", style: { width: PREP.ancho(apart, expected) } })),
+      el("ul", { class: "leyenda" },
+        item("lleno", counted, "contabilizadas"),
+        apart ? item("apartadas", apart, apart === 1 ? "capturada que no se suma" : "capturadas que no se suman", none ? " (" + PREP.num(none) + " sin acta)" : "") : null,
+        item("barra-vacia", missing, missing === 1 ? "falta" : "faltan"),
+        el("li", { class: "tenue" }, "de " + PREP.plural(expected, "esperada", "esperadas"))));
+  };
+  PREP.signo = (n) => (n > 0 ? "+" : n < 0 ? "−" : "") + PREP.num(Math.abs(n));
+
+  /** The whole name of a code, where it says more than the code itself. */
+  const second = (contest, code) => {
+    const name = NAMES[code] ? "" : PREP.nombre(contest, code);
+    return name.toUpperCase() === code.toUpperCase() ? "" : name;
   };
 
   /** Votes with their bars: rows of {nombre, codigos, votos}. The last ones (no registradas, nulos) stay last. */
@@ -89,16 +126,16 @@
     const name = (row) =>
       el("span", { class: "quien" }, PREP.emblema(row.codigos),
         el("span", {}, same ? PREP.siglas(contest, row.codigos[0]) : row.nombre,
-          el("small", {}, same ? (NAMES[row.nombre] ? "" : PREP.nombre(contest, row.codigos[0])) : PREP.grupo(contest, row.codigos))));
-    return PREP.tabla(caption, [["Opción"], ["Votos", "n"], ["Porcentaje", "n"], [""]],
-      sorted.map((row) => [name(row), PREP.num(row.votos), PREP.razon(row.votos, total), PREP.barra(row.votos, most || 1, PREP.color(row.codigos))]),
-      { pie: ["Total", PREP.num(total), total ? "100.0000 %" : "—", ""] });
+          el("small", {}, same ? second(contest, row.codigos[0]) : PREP.grupo(contest, row.codigos))));
+    return PREP.tabla(caption, [["Opción"], ["Votos", "n"], ["Porcentaje", "n"]],
+      sorted.map((row) => [[name(row), PREP.barra(row.votos, most || 1, PREP.color(row.codigos))], PREP.num(row.votos), PREP.razon(row.votos, total)]),
+      { pie: ["Total", PREP.num(total), total ? "100.0000 %" : "—"], clase: "votos" });
   };
 
   PREP.lugar = function (contest, id) {
     if (id === null) return "Sin " + (contest.ambito === "municipio" ? "municipio" : "distrito") + " (voto anticipado y similares)";
     const place = contest.lugares.get(id);
-    return (place && place.nombre) || (contest.ambito === "municipio" ? "Municipio " : "Distrito ") + id;
+    return (place && place.nombre && place.nombre.replace(/^DISTRITO\b/, "Distrito")) || (contest.ambito === "municipio" ? "Municipio " : "Distrito ") + id;
   };
   PREP.capital = (text) => text.toLowerCase().replace(/(^|\s)(?!(?:de|del|la|las|los|el|y)\b)\S/g, (letter) => letter.toUpperCase());
   /** A contest without what the law adds in parentheses, and not in capitals. */

@@ -6,8 +6,8 @@
   const el = PREP.el;
 
   const TABS = [
-    ["", "Resultados"], ["partidos", "Por partido"], ["participacion", "Participación"], ["estadistica", "Estadística"],
-    ["inconsistencias", "Inconsistencias"], ["cobertura", "Cobertura"],
+    ["", "Resultados"], ["cobertura", "Qué falta y dónde"], ["partidos", "Por partido"], ["participacion", "Participación"],
+    ["inconsistencias", "Inconsistencias"], ["estadistica", "Estadística"],
   ];
   PREP.pestanas = (state, contest, current) =>
     el("nav", { class: "pestanas", "aria-label": "Vistas de " + PREP.titulo(contest) },
@@ -16,6 +16,8 @@
 
   PREP.totales = (contest) => Number(contest.encabezado.TOTAL_VOTOS_C_CS);
   const counts = (contest) => ["ESPERADAS", "CAPTURADAS", "CONTABILIZADAS"].map((name) => Number(contest.encabezado["ACTAS_" + name]));
+  /** How much of a contest has arrived. */
+  PREP.llegadoDe = (contest) => PREP.llegado(...counts(contest), (contest.estadistica || {}).sin_acta);
 
   /** First page: each contest with what has arrived. */
   PREP.vistas.inicio = async function ({ state }) {
@@ -24,24 +26,33 @@
       titulo: "Resultados preliminares",
       nodo: [
         el("h1", { text: "Resultados preliminares de " + PREP.capital(state.catalog.entidad.nombre) }),
-        el("p", { class: "tenue", text: state.catalog.eleccion }),
+        PREP.preliminar(),
         el("div", { class: "tarjetas" }, contests.map((contest) =>
           el("section", { class: "tarjeta" },
-            el("h2", {}, PREP.enlace(PREP.ir(state, contest.id), PREP.titulo(contest))),
-            PREP.llegado(...counts(contest)),
+            el("h2", { text: PREP.titulo(contest) }),
+            PREP.llegadoDe(contest),
             PREP.datos([
               ["Participación en las actas contabilizadas", PREP.pct(contest.encabezado.PORCENTAJE_PARTICIPACION_CIUDADANA)],
               ["Actas con inconsistencias", PREP.pct(contest.encabezado.PORCENTAJE_ACTAS_INCONSISTENCIAS)],
+              since(state, contest),
             ]),
             el("p", { class: "botones" },
-              PREP.enlace(PREP.ir(state, contest.id), "Ver resultados", { class: "boton" }),
-              PREP.enlace(PREP.ir(state, contest.id, "cobertura"), "Qué falta y dónde", { class: "boton segundo" }))))),
+              PREP.enlace(PREP.ir(state, contest.id, "cobertura"), "Qué falta y dónde", { class: "boton segundo", "aria-label": "Qué falta y dónde en " + PREP.titulo(contest) }),
+              PREP.enlace(PREP.ir(state, contest.id), "Ver resultados", { class: "boton", "aria-label": "Ver resultados de " + PREP.titulo(contest) }))))),
         el("section", { class: "tarjeta" }, el("h2", { text: "La casilla de su sección" }),
           PREP.buscador(state, "")),
-        PREP.preliminar(),
       ],
     };
   };
+
+  /** What is new in this cut, as a pair of a list of data; null in the first one. */
+  function since(state, contest) {
+    const found = state.portal.cambios && state.portal.cambios[contest.id];
+    if (!found || state.corte < 2) return null;
+    const parts = [PREP.plural(found.nuevas, "acta nueva", "actas nuevas"), found.corregidas && PREP.plural(found.corregidas, "corregida", "corregidas"),
+      found.retiradas && PREP.plural(found.retiradas, "retirada", "retiradas")].filter(Boolean);
+    return ["Cambió en este corte", PREP.enlace("#/cambios/" + state.corte, parts.join(", "), { "aria-label": "Qué cambió en este corte en " + PREP.titulo(contest) + ": " + parts.join(", ") })];
+  }
 
   PREP.preliminar = () =>
     PREP.aviso("Estos resultados son preliminares y no definitivos. Los cómputos oficiales los hacen los consejos electorales. ",
@@ -54,7 +65,7 @@
   }
 
   PREP.vistas.contienda = async function ({ state, contest }) {
-    const [expected, captured, counted] = counts(contest);
+    const counted = counts(contest)[2];
     const whole = contest.ambito === "entidad";
     return {
       titulo: PREP.titulo(contest),
@@ -62,7 +73,7 @@
         PREP.miga(["Inicio", PREP.ir(state)], [PREP.titulo(contest)]),
         el("h1", { text: PREP.titulo(contest) }),
         PREP.pestanas(state, contest, ""),
-        PREP.tarjeta("Cuánto ha llegado", PREP.llegado(expected, captured, counted),
+        PREP.tarjeta("Cuánto ha llegado", PREP.llegadoDe(contest), PREP.faltan(state, contest),
           el("p", {}, PREP.enlace(PREP.ir(state, contest.id, "cobertura"), "Qué falta y dónde"))),
         PREP.tarjeta(whole ? "Votos por candidatura" : "Votos por emblema en la entidad",
           counted ? PREP.votos(contest, "Votos de las actas contabilizadas", rows(contest), PREP.totales(contest))
@@ -77,10 +88,10 @@
   function leaders(state, contest) {
     const link = (row) => PREP.enlace(PREP.ir(state, contest.id, "t", row[0]), PREP.lugar(contest, row[0]));
     return PREP.tabla("Actas contabilizadas y quién va adelante en cada " + PREP.clase(contest),
-      [[PREP.capital(PREP.clase(contest))], ["Actas contabilizadas", "n"], ["Avance", "n"], ["Va adelante"], ["Votos", "n"], ["Ventaja", "n"]],
+      [[PREP.capital(PREP.clase(contest))], ["Contabilizadas", "n"], ["Va adelante"], ["Votos", "n"], ["Ventaja", "n"]],
       contest.territorios.map((row) => {
         const [, expected, , counted, , , ahead, first, second] = row;
-        return [link(row), PREP.num(counted) + " de " + PREP.num(expected), PREP.razon(counted, expected),
+        return [link(row), [PREP.razon(counted, expected), el("small", { text: PREP.num(counted) + " de " + PREP.num(expected) })],
           ahead.length === 0 ? (counted ? "Sin votos" : "Todavía no hay actas")
             : ahead.map(([name, codes]) => el("span", { class: "quien" }, PREP.emblema(codes),
               el("span", {}, PREP.grupo(contest, codes), codes.includes(name) ? null : el("small", { text: name })))),
@@ -95,7 +106,7 @@
         PREP.miga(["Inicio", PREP.ir(state)], [PREP.titulo(contest), PREP.ir(state, contest.id)], ["Por partido"]),
         el("h1", { text: "Votos por partido y candidatura independiente" }),
         PREP.pestanas(state, contest, "partidos"),
-        PREP.tarjeta("Cuánto ha llegado", PREP.llegado(...counts(contest))),
+        PREP.tarjeta("Cuánto ha llegado", PREP.llegadoDe(contest)),
         PREP.tarjeta("Entidad",
           el("p", { class: "tenue", text: "Los votos de cada combinación de una coalición se reparten entre sus partidos sobre el total de cada " + PREP.clase(contest) + "." }),
           PREP.totales(contest) ? PREP.votos(contest, "Votos por partido en la entidad", PREP.filas(contest.por_partido), PREP.totales(contest))

@@ -13,7 +13,7 @@
   };
   PREP.observaciones = (codes) => (codes && codes.length ? codes.map((code) => PREP.CODIGOS[code] || code).join("; ") : "—");
 
-  const MEDIA = { ESCANER: ["▤", "Escáner"], MOVIL: ["▯", "Móvil"], "URNA ELECTRONICA": ["▣", "Urna electrónica"] };
+  const MEDIA = { ESCANER: ["▤", "Escáner"], MOVIL: ["▮", "Móvil"], "URNA ELECTRONICA": ["▣", "Urna electrónica"] };
   const ORIGINS = { CASILLA: "tomada en la casilla (PREP Casilla)", CATD: "digitalizada en el CATD", CCV: "digitalizada en el CCV" };
   function medium(acta) {
     if (acta.estado === "no_capturada") return mark("○", "Acta en proceso");
@@ -57,7 +57,7 @@
         PREP.miga(["Inicio", PREP.ir(state)], [PREP.titulo(contest), PREP.ir(state, contest.id)],
           [PREP.lugar(contest, id), PREP.ir(state, contest.id, "t", id)], [where, PREP.ir(state, contest.id, "t", id, "s", number)], [name]),
         el("h1", { text: name + ", " + where.toLowerCase() }),
-        el("div", { class: "dos" },
+        el("div", { class: "hoja" },
           PREP.tarjeta("El acta", PREP.datos([
             ["Clave", el("code", { text: acta.acta })], ["Estado", PREP.estadoActa(acta)], ["Digitalización", medium(acta)],
             acta.documento && ["Documento", acta.documento],
@@ -67,14 +67,14 @@
             acta.estado !== "no_capturada" && ["Verificación", PREP.reloj(acta.verificacion)],
           ]),
           el("p", { class: "botones" }, PREP.enlace("verificar.html#" + proof, "Verificar esta acta", { class: "boton" }))),
-          PREP.tarjeta("Imagen", image(state, acta))),
-        PREP.tarjeta("Datos capturados", acta.estado === "capturada"
+          PREP.tarjeta("Imagen", image(state, acta)),
+          PREP.tarjeta("Datos capturados", acta.estado === "capturada"
           ? [PREP.tabla("Votos como se capturaron", [["Opción"], ["Votos", "n"]],
             contest.columnas.map((column, one) => [column, acta.votos[one]]).filter(([, votes]) => votes !== null)
               .map(([column, votes]) => [el("span", { class: "quien" }, PREP.emblema(column.codigo), PREP.siglas(contest, column.codigo)), field(votes)]),
             { pie: ["Suma de los votos legibles", PREP.num(acta.calculado)] }),
           PREP.tabla("Otros datos del acta", [["Dato"], ["Cantidad", "n"]], names.map((text, one) => [text, field(acta.totales[one])]))]
-          : PREP.vacio(acta.estado === "sin_acta" ? "No hay datos: " + PREP.observaciones(acta.observaciones) + "." : "Esta acta todavía no llega. No se ha contado ningún voto suyo.")),
+          : PREP.vacio(acta.estado === "sin_acta" ? "No hay datos: " + PREP.observaciones(acta.observaciones) + "." : "Esta acta todavía no llega. No se ha contado ningún voto suyo."))),
       ],
     };
   };

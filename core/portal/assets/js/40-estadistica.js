@@ -1,13 +1,13 @@
-/* Participation, statistics, inconsistencies and coverage of a contest. Every drawing has its table beside it. */
+/* Participation, statistics and inconsistencies of a contest. Every drawing has its table beside it. */
 (function () {
   "use strict";
   const PREP = window.PREP;
   const el = PREP.el;
 
-  const head = (state, contest, tab, text) => [
+  const head = (PREP.cabeza = (state, contest, tab, text) => [
     PREP.miga(["Inicio", PREP.ir(state)], [PREP.titulo(contest), PREP.ir(state, contest.id)], [text]),
     el("h1", { text }), PREP.pestanas(state, contest, tab),
-  ];
+  ]);
   const count = (contest, name) => Number(contest.encabezado[name]);
 
   PREP.vistas.participacion = async function ({ state, contest }) {
@@ -74,7 +74,11 @@
           kinds("Tipos de casilla", stats.tipos, (id) => PREP.TIPOS[id] || id)) : null,
         stats.origen && stats.origen.length ? PREP.tarjeta("Cómo llegaron", PREP.tabla("Origen y digitalización de las actas capturadas",
           [["Origen"], ["Digitalización"], ["Actas", "n"]], stats.origen.map(([origin, medium, n]) => [origin || "Sin origen", medium || "Sin digitalización", PREP.num(n)])),
-          stats.con_imagen !== undefined ? el("p", {}, "Capturadas con imagen publicada: " + PREP.num(stats.con_imagen) + ".") : null) : null,
+          PREP.datos([
+            ["Capturadas con imagen publicada", PREP.num(stats.con_imagen)],
+            ["Capturadas con código de integridad", PREP.num(stats.con_codigo)],
+            ["Registradas sin acta (paquete no entregado y otras causas)", PREP.num(stats.sin_acta)],
+          ])) : null,
       ],
     };
   };
@@ -117,7 +121,8 @@
   const COUNTED_AS = ["V1", "V2", "V3", "V4", "V5", "V6"];
   PREP.vistas.inconsistencias = async function ({ state, contest }) {
     const by = (contest.estadistica && contest.estadistica.inconsistencias) || {};
-    const codes = Object.keys(by).sort();
+    const apart = (code) => (COUNTED_AS.includes(code) ? 0 : 1);
+    const codes = Object.keys(by).sort((a, b) => apart(a) - apart(b) || (a < b ? -1 : 1));
     return {
       titulo: "Inconsistencias · " + PREP.titulo(contest),
       nodo: [
@@ -154,29 +159,4 @@
     show(PAGE);
     return [el("p", {}, el("label", { for: "donde", text: "Mostrar " }), choice), box];
   }
-
-  PREP.vistas.cobertura = async function ({ state, contest }) {
-    const [expected, captured, counted] = ["ESPERADAS", "CAPTURADAS", "CONTABILIZADAS"].map((name) => count(contest, "ACTAS_" + name));
-    const rows = [...contest.territorios].sort((a, b) => b[1] - b[2] - (a[1] - a[2]));
-    const none = rows.filter((row) => row[2] === 0);
-    const kind = PREP.clase(contest, true);
-    return {
-      titulo: "Qué falta y dónde · " + PREP.titulo(contest),
-      nodo: [
-        head(state, contest, "cobertura", "Qué falta y dónde"),
-        PREP.tarjeta("Lo que ha llegado", PREP.llegado(expected, captured, counted),
-          el("p", {}, none.length
-            ? "De " + PREP.num(none.length) + " " + kind + " todavía no llega ninguna acta: " + none.slice(0, 12).map((row) => PREP.lugar(contest, row[0])).join(", ") + (none.length > 12 ? " y otros." : ".")
-            : "Ya hay actas de todos los " + kind + "."),
-          el("p", { class: "tenue", text: "Las actas no llegan al azar: las casillas cercanas y con menos elecciones llegan antes. Mientras falten actas, quien va adelante puede cambiar." })),
-        PREP.tarjeta("Dónde faltan", PREP.tabla("Actas que faltan por " + PREP.clase(contest) + ", de más a menos",
-          [[PREP.capital(PREP.clase(contest))], ["Faltan", "n"], ["Han llegado", "n"], ["Llegado", "n"], [""]],
-          rows.map(([id, waited, came]) => [PREP.enlace(PREP.ir(state, contest.id, "t", id), PREP.lugar(contest, id)), PREP.num(waited - came),
-            PREP.num(came) + " de " + PREP.num(waited), PREP.razon(came, waited), PREP.barra(came, waited || 1)]))),
-        Number(contest.encabezado.ACTAS_FUERA_CATALOGO) ? PREP.tarjeta("Fuera de catálogo",
-          el("p", {}, PREP.plural(Number(contest.encabezado.ACTAS_FUERA_CATALOGO), "acta llegó", "actas llegaron") +
-            " sin que su identificación corresponda a una casilla aprobada. Se publican en la Base de datos y no se contabilizan.")) : null,
-      ],
-    };
-  };
 })();

@@ -33,7 +33,7 @@
         if (!found) continue;
         const section = found.seccion;
         cards.push(PREP.tarjeta(PREP.titulo(contest), el("p", { class: "tenue", text: PREP.lugar(contest, id) }),
-          el("p", {}, "Han llegado " + PREP.num(section.capturadas) + " de " + PREP.plural(section.esperadas, "acta", "actas") + " de esta sección."),
+          el("p", {}, "Capturadas " + PREP.num(section.capturadas) + " de " + PREP.plural(section.esperadas, "acta esperada", "actas esperadas") + "."),
           PREP.tabla("Casillas de la sección " + number, [["Casilla"], ["Estado"], ["Votos", "n"]], section.actas.map((acta, i) => [
             PREP.enlace(PREP.ir(state, contest.id, "t", id, "s", number, "a", PREP.senas(section, i)), PREP.casilla(acta)), PREP.estadoActa(acta), PREP.num(acta.calculado)])),
           el("p", {}, PREP.enlace(PREP.ir(state, contest.id, "t", id, "s", number), "Resultados de la sección"))));

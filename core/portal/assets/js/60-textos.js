@@ -20,6 +20,7 @@
     ["¿Qué es un corte?", "La foto de todo lo capturado hasta una hora. Cada cierto tiempo sale uno nuevo, y la página lo toma sola: no hace falta recargarla."],
     ["¿Por qué faltan actas?", "Llegan de cada casilla al terminar el conteo, y de las casillas lejanas o con más elecciones tardan más. «Qué falta y dónde» dice de qué lugares no han llegado."],
     ["¿Qué es un acta contabilizada?", "La que se puede sumar: está en el catálogo, trae votos legibles y no excede la lista nominal. Las demás se publican igual, con el motivo por el que no se suman."],
+    ["¿Qué son las capturadas que no se suman?", "Actas ya registradas cuyos votos no entran en la suma: los traen todos ilegibles o sin dato, exceden la lista nominal, o ya se sabe que no habrá acta (el paquete no se entregó, la casilla no se instaló)."],
     ["¿Qué quieren decir «Ilegible» y «Sin dato»?", "Que esa cantidad no se pudo leer en el acta, o que está vacía. No es un cero."],
     ["¿Cómo sé que nadie cambió un acta?", "Cada corte queda firmado en una bitácora a la que solo se puede agregar. «Verificar esta acta» lo comprueba en su propio navegador, y verificar.py en su computadora, sin conexión."],
     ["¿Qué son los testigos?", "Instituciones independientes que firman la bitácora después de comprobar que no se borró ni cambió nada. La publicación no espera por ellas; la página dice cuántas han firmado."],
@@ -35,7 +36,7 @@
       QUESTIONS.map(([question, text]) => el("details", { class: "tarjeta" }, el("summary", {}, question), el("p", { text }))),
       PREP.tarjeta("Los iconos", el("ul", { class: "lista" },
         Object.values(PREP.ESTADOS).map(([shape, word]) => el("li", {}, el("span", { class: "forma", "aria-hidden": "true", text: shape }), " " + word)),
-        [["▤", "Acta digitalizada con escáner"], ["▯", "Acta tomada con un móvil"], ["▣", "Urna electrónica"]].map(([shape, word]) =>
+        [["▤", "Acta digitalizada con escáner"], ["▮", "Acta tomada con un móvil"], ["▣", "Urna electrónica"]].map(([shape, word]) =>
           el("li", {}, el("span", { class: "forma", "aria-hidden": "true", text: shape }), " " + word)))),
     ],
   });

@@ -139,7 +139,7 @@
     text("corte-edad", near && now >= at ? "hace " + PREP.dura(now - at) : "");
     const late = near && !last && pointer.siguiente_ms && now > pointer.siguiente_ms + 180000;
     text("corte-siguiente", last ? "La publicación terminó" : pointer.siguiente_ms ? (late ? "El siguiente se esperaba a las " : "Siguiente: ") + PREP.hora(pointer.siguiente_ms) : "");
-    text("corte-testigos", pointer.testigos && pointer.testigos.de ? pointer.testigos.con + " de " + PREP.plural(pointer.testigos.de, "testigo", "testigos") : "");
+    text("corte-testigos", pointer.testigos && pointer.testigos.de ? pointer.testigos.con + " de " + PREP.plural(pointer.testigos.de, "testigo", "testigos") + ": verificar" : "");
     const lost = red.fallos > 1;
     const bad = red.aviso || (lost ? "Sin conexión desde hace " + PREP.dura(now - red.desde) + ": se muestra el corte " + state.corte + "." : late ? "El corte siguiente se atrasó." : "");
     text("corte-problema", bad);

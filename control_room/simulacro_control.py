@@ -8,7 +8,6 @@ nothing and checks no permission.
 
 from __future__ import annotations
 
-import json
 import logging
 import tempfile
 import time
@@ -24,6 +23,7 @@ from control_room.live_run import SilentRunError, run_of
 from core.catalogs.problems import CatalogError, Problems
 from core.catalogs.toml_file import TomlFile
 from core.errors import InputError, PrepError, UsageError
+from core.foreign_text import json_of
 from simulator.live.control import ControlClient
 from simulator.live.instructions import RECORD
 
@@ -127,7 +127,7 @@ def injected(run_folder: Path, names: Mapping[int, str] | None = None) -> list[D
     whole = body[: body.rfind(b"\n") + 1].splitlines()[-MOST_SHOWN:]
     found: list[Document] = []
     for line in reversed(whole):
-        entry = json.loads(line)
+        entry = json_of(line)
         document = dict(entry["document"])
         found.append(
             {

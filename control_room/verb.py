@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.cli_output import Output
 
 PORT = 8060
-USER_ORDERS = ("alta", "baja", "rol", "contrasena", "lista")
+USER_ORDERS = ("alta", "baja", "rol", "contrasena", "sesiones", "lista")
 DEMO_USERS = {
     "muro": "lectura",
     "operador": "operador",
@@ -39,8 +39,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "orden",
         nargs="*",
         metavar="ORDEN",
-        help="nada: sirve la sala; escritor: solo el escritor; usuario alta|baja|rol|contrasena NOMBRE, "
-        "usuario lista; demo-usuarios",
+        help="nada: sirve la sala; escritor: solo el escritor; usuario alta|baja|rol|contrasena|sesiones "
+        "NOMBRE, usuario lista; demo-usuarios",
     )
     parser.add_argument(
         "--base", metavar="URL", help="base de datos de la noche: ruta de SQLite o URL de PostgreSQL"
@@ -146,6 +146,8 @@ def _serve(args: argparse.Namespace, out: Output) -> Answer:
     for path in (args.certificado, args.llave_privada):
         if path is not None and not path.is_file():
             raise UsageError(f"No existe «{path}».")
+    if args.certificado is not None:
+        _check_certificate(args.certificado, args.llave_privada)
     _check_inputs(args, options)
     room = open_room(options)
     try:
@@ -176,6 +178,20 @@ def _serve(args: argparse.Namespace, out: Output) -> Answer:
     writer = None if args.sin_escritor else WriterChild(writer_command(options), out.warn)
     serve(options, writer, certificate=args.certificado, key=args.llave_privada)
     return Answer(DONE, {"direccion": address, "sala": str(options.folder)}, "La sala se detuvo.")
+
+
+def _check_certificate(certificate: Path, key: Path) -> None:
+    """Raises UsageError when they cannot be read or are not of each other."""
+    import ssl
+
+    try:
+        # Nobody is asked for a password: the server could not give it either.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
+    except (ssl.SSLError, ValueError) as error:
+        raise UsageError(
+            f"El certificado «{certificate}» y la llave «{key}» no se entienden o no son uno del otro "
+            "(se esperaba PEM, la llave sin contraseña)."
+        ) from error
 
 
 def _check_inputs(args: argparse.Namespace, options: RoomOptions) -> None:
@@ -252,14 +268,17 @@ def _users(args: argparse.Namespace) -> Answer:
             if not args.rol:
                 raise UsageError("usuario rol lleva --rol.")
             users.set_role(user, args.rol)
-        else:
+        elif order == "contrasena":
             users.set_password(user, password)
-        sessions.end_all(user, now, order)
+        ended = sessions.end_all(user, now, order)
         log.write("usuario", "(consola)", "", "", f"{order} {user} {args.rol or ''}".strip())
     finally:
         room.dispose()
     data: dict[str, object] = {"usuario": user, "orden": order}
     text = f"Hecho: {order} de «{user}»."
+    if order == "sesiones":
+        data["cerradas"] = ended
+        text = f"Sesiones cerradas de «{user}»: {ended}."
     if args.generar and password:
         data["contrasena"] = password
         text += f"\nContraseña: {password}"

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Ensayo en vivo con la sala de control, o con el portal, encima.
-# Uso: en-vivo.sh sala|portal CARPETA_DE_PROGRAMAS SALIDA PUERTO [ESCENARIO [MINUTO]]
+# Uso: [DESTINO=carpeta|s3://…] en-vivo.sh sala|portal CARPETA_DE_PROGRAMAS SALIDA PUERTO [ESCENARIO [MINUTO]]
 #
 # It runs the fifth rehearsal of Jalisco 2021 live at ×60, from the moment its CATDs begin to be in trouble,
-# and on it the room or the portal. Ctrl-C ends both; a night that has ended stays there until then.
+# and on it the room or the portal. Ctrl-C ends both; a night that has ended stays there until then. The
+# portal serves SALIDA-publico, where only what is public goes; DESTINO is one more place for it.
 set -uo pipefail
 
 what=$1
@@ -17,6 +18,7 @@ speed=60
 # six districts: four seconds after the room opens.
 forward=${6:-206}
 log=$run.log
+public=$run-publico
 
 simulation=
 screen=
@@ -63,6 +65,19 @@ PYTHON
 taken || exit 2
 
 mkdir -p "$(dirname "$log")"
+destinations=()
+if [ "$what" = portal ]; then
+    # A night that begins again is another log: what the one before left there would not be touched by it.
+    if [ -e "$public/.prep-candado" ]; then
+        rm -rf "$public"
+    elif [ -n "$(ls -A "$public" 2>/dev/null)" ]; then
+        echo "La carpeta $public tiene archivos que no son de una publicación; muévalos." >&2
+        exit 2
+    fi
+    mkdir -p "$public"
+    destinations+=(--destino "portal=$public")
+fi
+[ -n "${DESTINO:-}" ] && destinations+=(--destino "$DESTINO")
 echo "Simulacro de $scenario a ×$speed, desde el minuto $forward de la noche." >&2
 # Each in a process group of its own: the Ctrl-C of the terminal comes here only, and each is told to leave
 # once, in order. What the shell starts in the background ignores INT until it is told otherwise.
@@ -71,7 +86,7 @@ os.setpgid(0, 0)
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])'
 "$bin/python" -c "$apart" "$bin/prep" simular "$scenario" --salida "$run" --semilla "$seed" --reemplazar \
-    --velocidad "$speed" --adelantar "$forward" --silencio </dev/null >"$log" 2>&1 &
+    --velocidad "$speed" --adelantar "$forward" "${destinations[@]}" --silencio </dev/null >"$log" 2>&1 &
 simulation=$!
 
 state() { "$bin/prep" control "$run" estado --json 2>/dev/null; }
@@ -89,7 +104,7 @@ done
 if [ "$what" = sala ]; then
     command=(sala --base "$run/prep.db" --corrida "$run" --escenario "$scenario" --demo)
 else
-    command=(portal "$run")
+    command=(portal "$public")
 fi
 "$bin/python" -c "$apart" "$bin/prep" "${command[@]}" --puerto "$port" </dev/null &
 screen=$!

@@ -17,7 +17,8 @@ from sqlalchemy import select
 from core.errors import UsageError
 from core.storage import schema
 from core.storage.reading import reading
-from simulator.night.restart import hold, write_whole
+from core.whole_file import write_whole
+from simulator.night.restart import hold
 
 MARKER = ".prep-salida.json"
 """File that says a folder was made by a driver, so that it may be replaced."""

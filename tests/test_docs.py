@@ -15,11 +15,13 @@ from core.domain.rules import RULES, SITUATIONS, Severity
 from core.operations.check_findings import CHECKS
 from core.operations.state_diagram import (
     BEGIN,
+    BEGIN_PUBLICATION,
     BEGIN_ROOM,
     COMMAND_NAMES,
     END,
     diagram,
     document,
+    publication_document,
     room_document,
 )
 from core.published.findings import KIND_BY_CODE
@@ -99,6 +101,13 @@ def test_the_machines_of_incidents_and_measures_are_drawn_as_they_are() -> None:
     generated = read("estados.md").split(f"{BEGIN_ROOM}\n", 1)[1].split(END, 1)[0]
     assert generated == room_document(), (
         "python -m core.operations.state_diagram sala escribe lo que debe decir"
+    )
+
+
+def test_the_machine_of_a_held_publication_is_drawn_as_it_is() -> None:
+    generated = read("estados.md").split(f"{BEGIN_PUBLICATION}\n", 1)[1].split(END, 1)[0]
+    assert generated == publication_document(), (
+        "python -m core.operations.state_diagram publicacion escribe lo que debe decir"
     )
 
 

@@ -1,4 +1,4 @@
-"""`make sala`: a rehearsal and the room on it, as a person starts and stops them."""
+"""`make sala` and `make portal`: a rehearsal and what is seen of it, as a person starts and stops them."""
 
 from __future__ import annotations
 
@@ -30,16 +30,18 @@ def port() -> int:
 class Started:
     """The script in a session of its own, with the Ctrl-C of a terminal."""
 
-    def __init__(self, repository: Path, folder: Path, port: int, *more: str) -> None:
+    def __init__(
+        self, repository: Path, folder: Path, port: int, *more: str, what: str = "sala", **environment: str
+    ) -> None:
         self.output = folder / f"dicho-{port}.txt"
         with self.output.open("w") as stream:
             self.process = subprocess.Popen(
                 [
-                    "bash", repository / "scripts" / "en-vivo.sh", "sala", Path(sys.executable).parent,
-                    folder / "con espacios" / "sala", str(port), *more,
+                    "bash", repository / "scripts" / "en-vivo.sh", what, Path(sys.executable).parent,
+                    folder / "con espacios" / what, str(port), *more,
                 ],
                 cwd=repository, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                start_new_session=True,
+                start_new_session=True, env={**os.environ, **environment},
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )  # fmt: skip
 
@@ -47,12 +49,12 @@ class Started:
     def said(self) -> str:
         return self.output.read_text(encoding="utf-8")
 
-    def ready(self) -> None:
+    def ready(self, words: str = "Ctrl-C la detiene") -> None:
         until = time.monotonic() + READY_S
-        while "Ctrl-C la detiene" not in self.said and time.monotonic() < until:
+        while words not in self.said and time.monotonic() < until:
             assert self.process.poll() is None, self.said
             time.sleep(0.1)
-        assert "Ctrl-C la detiene" in self.said
+        assert words in self.said
 
     def interrupt(self) -> None:
         os.killpg(self.process.pid, signal.SIGINT)
@@ -104,6 +106,32 @@ def test_it_says_how_to_enter_and_ctrl_c_leaves_no_process(
     started.interrupt()
     assert started.process.returncode == 130
     assert started.all_gone(), started.left()
+
+
+def test_the_portal_shows_only_what_is_public_and_another_place_gets_it_too(
+    repository: Path, tmp_path: Path, port: int
+) -> None:
+    other = tmp_path / "otro"
+    public = tmp_path / "con espacios" / "portal-publico"
+    run = Started(repository, tmp_path, port, str(SMALL), "130", what="portal", DESTINO=f"radio={other}")
+    try:
+        run.ready("Portal en")
+        address = f"http://127.0.0.1:{port}/"
+        until = time.monotonic() + READY_S
+        while not (other / "corte.json").exists() or not (public / "corte.json").exists():
+            assert time.monotonic() < until, run.said
+            time.sleep(0.1)
+        with urllib.request.urlopen(address + "corte.json", timeout=10) as answer:
+            assert b'"modo":"simulacro"' in answer.read()
+        assert not (public / "prep.db").exists() and not (public / "publicador.json").exists()
+    finally:
+        run.interrupt()
+    assert run.process.returncode == 130
+    # What is not ours is not written over.
+    (public / ".prep-candado").unlink()
+    again = Started(repository, tmp_path, port, str(SMALL), "130", what="portal")
+    assert again.process.wait(READY_S) == 2
+    assert "no son de una publicación" in again.said
 
 
 def test_a_port_that_is_no_number_is_refused(repository: Path, tmp_path: Path) -> None:

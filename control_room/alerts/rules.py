@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from control_room.alerts import flow, watch
+from control_room.alerts import flow, publishing, watch
 from control_room.alerts.model import Limit, Rule, Scope
 from control_room.night.facts import Phase
 
@@ -315,6 +315,49 @@ RULES: tuple[Rule, ...] = (
         judge=watch.nothing,
         phases=ALWAYS,
         ledger=False,
+    ),
+    Rule(
+        "A16",
+        "El publicador falla o no responde",
+        "El publicador falla o no responde",
+        Scope.PUBLICACION,
+        raises="El publicador da una alarma suya (un corte que no pasa su comprobación, uno perdido, "
+        "imágenes que faltan) o, en la operación, su archivo de estado no cambia en {calla_s} reales",
+        clears="Ninguna alarma suya y su archivo cambia",
+        priority="P2; P1 si se perdió un corte, falta el último o no puede trabajar, y a los {p1_s} de "
+        "silencio",
+        delay_s=0,
+        clear_delay_s=0,
+        limits=(
+            Limit("calla_s", 30, "s", "silencio del publicador que se tolera", least=5),
+            Limit("p1_s", 120, "s", "silencio de P1", least=5),
+        ),
+        source=f"{OWN}; la publicación no se interrumpe y lleva al menos tres cortes por hora (RE art. 339)",
+        judge=publishing.publisher,
+        phases=frozenset({Phase.OPEN, Phase.CLOSED}),
+        ledger=False,
+        ascending=(("calla_s", "p1_s"),),
+    ),
+    Rule(
+        "A17",
+        "Un destino o los testigos van atrás",
+        "Un destino o los testigos van atrás",
+        Scope.PUBLICACION,
+        raises="Un destino no responde o le falta lo último desde hace más de {atras_s}; o firmaron menos "
+        "testigos que los pedidos",
+        clears="Todos los destinos al corriente y los testigos pedidos",
+        priority="P2; P1 si ninguno está al corriente desde hace más de {p1_s}; P3 si solo faltan testigos",
+        delay_s=60,
+        clear_delay_s=60,
+        limits=(
+            Limit("atras_s", 60, "s", "atraso de un destino que se tolera"),
+            Limit("p1_s", 600, "s", "atraso de todos que ya es P1"),
+        ),
+        source=f"{OWN}; los difusores publican lo mismo que el instituto (RE art. 339, Anexo 13)",
+        judge=publishing.destinations,
+        phases=frozenset({Phase.OPEN, Phase.CLOSED}),
+        ledger=False,
+        ascending=(("atras_s", "p1_s"),),
     ),
 )
 

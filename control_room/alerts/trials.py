@@ -10,7 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from control_room.alerts.detection import MINUTE, ROOM_STEP_MS, Change, Trial
-from control_room.night.facts import CatdFacts, Facts, ProbeFacts
+from control_room.night.facts import (
+    CatdFacts,
+    DestinationFacts,
+    Facts,
+    ProbeFacts,
+    PublisherFacts,
+)
 
 
 def _platform(**values: Any) -> Change:
@@ -42,6 +48,30 @@ def _ends(minutes: int) -> Change:
 
 def _portal(p95_ms: float, share: float) -> Change:
     return lambda one, _: replace(one, portal=ProbeFacts(p95_ms, share, 30))
+
+
+AT_WORK = PublisherFacts("esperando", 2.0, destinations=(DestinationFacts("difusor", "al_corriente"),))
+"""A publisher to which nothing happens."""
+
+
+def _publisher(**values: Any) -> Change:
+    return lambda one, _: replace(one, publisher=replace(AT_WORK, **values))
+
+
+def _quiet_for(most_s: float) -> Change:
+    """A publisher that stops writing its file, until it is so old."""
+    return lambda one, since: replace(one, publisher=replace(AT_WORK, age_s=min(2.0 + since / 1000, most_s)))
+
+
+def _behind_for(most_s: int, state: str = "atrasado") -> Change:
+    """A destination that falls behind while another does not, until it is so late."""
+
+    def change(one: Facts, since: int) -> Facts:
+        behind = min(since // 1000, most_s)
+        late = DestinationFacts("respaldo", state if since < most_s * 1000 else "al_corriente", behind, 1)
+        return replace(one, publisher=replace(AT_WORK, destinations=(*AT_WORK.destinations, late)))
+
+    return change
 
 
 def _one_in(catd: int, every: int) -> Change:
@@ -139,12 +169,40 @@ TRIALS: tuple[Trial, ...] = (
         _platform(clock_skew_s=5.0),
         _platform(clock_skew_s=1.9),
     ),
+    _over(
+        "A16",
+        "el publicador deja de escribir",
+        "escribe cada 20 s",
+        _quiet_for(100_000),
+        _quiet_for(20),
+    ),
+    _over(
+        "A16",
+        "un corte que no pasa su comprobación",
+        "la publicación detenida por dos personas",
+        _publisher(alarms=(("corte_fallido", "El corte de las 20:00 no salió: no es JSON"),)),
+        _publisher(state="detenida", alarms=(("detenida", "Publicación detenida por dos personas"),)),
+    ),
+    _over(
+        "A17",
+        "un destino se queda atrás",
+        "recibe lo nuevo a los 40 s",
+        _behind_for(100_000),
+        _behind_for(40),
+    ),
+    _over(
+        "A17",
+        "firma 1 testigo de 3 y se piden 2",
+        "firman 2 de 3",
+        _publisher(witnesses=3, signed=1, threshold=2),
+        _publisher(witnesses=3, signed=2, threshold=2),
+    ),
 )
 """One or more for each rule that looks at facts; A08 is measured with a real publication, A15 with tests."""
 
 LONGEST_S = {
     "A01": 240, "A02": 1200, "A03": 600, "A04": 900, "A05": 1500, "A06": 240, "A07": 120, "A09": 2000,
-    "A10": 10, "A11": 2, "A12": 10, "A13": 90, "A14": 90,
+    "A10": 10, "A11": 2, "A12": 10, "A13": 90, "A14": 90, "A16": 60, "A17": 150,
 }  # fmt: skip
 """Seconds in which a fault of each rule must be told: its limit and delay, and what it needs to see."""
 WINDOW_MIN = 40

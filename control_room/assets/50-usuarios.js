@@ -81,9 +81,18 @@
     ask({ titulo: "Dar de baja a " + one.usuario, boton: "Dar de baja", peligro: true, campos: [] }, "usuario_baja", { usuario: one.usuario });
   }
 
+  async function endSessions() {
+    const campos = [{ nombre: "usuario", etiqueta: "Usuario, o cuenta institucional (nombre@oidc)", requerido: true }];
+    let ended = 0;
+    const hacer = async (values) => (ended = (await PREP.act("usuario_sesiones", values)).cerradas);
+    if (!(await PREP.dialog({ titulo: "Cerrar las sesiones de una cuenta", boton: "Cerrar sesiones", peligro: true, campos, hacer }))) return;
+    PREP.toast(ended === 0 ? "No tenía sesiones abiertas." : "Sesiones cerradas: " + ended + ".", "ok");
+  }
+
   PREP.register("usuarios", {
     enter() {
       byId("usu-alta").onclick = add;
+      byId("usu-sesiones").onclick = endSessions;
       load();
     },
     apply() {},
@@ -98,6 +107,10 @@
     const hacer = (values) => PREP.act("mi_contrasena", values);
     if (!(await PREP.dialog({ titulo: "Cambiar mi contraseña", boton: "Cambiar", campos, hacer }))) return;
     PREP.toast("Contraseña cambiada. Sus otras sesiones se cerraron.", "ok");
+  }
+  async function endOwn() {
+    const ended = (await PREP.act("mi_sesiones", {})).cerradas;
+    PREP.toast(ended === 0 ? "No hay otras sesiones suyas." : "Sesiones cerradas: " + ended + ".", "ok");
   }
   async function showAccount() {
     const me = await PREP.get("/api/yo.json");
@@ -114,6 +127,8 @@
   PREP.register("cuenta", {
     enter() {
       byId("cta-contrasena").onclick = changeOwn;
+      // What went wrong is told by `act`.
+      byId("cta-sesiones").onclick = () => endOwn().catch(() => {});
       showAccount().catch((error) => PREP.toast(PREP.message(error), "error"));
     },
     apply() {},

@@ -93,6 +93,34 @@ class ProbeFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DestinationFacts:
+    """One place the publication is taken to, by the publisher's own word."""
+
+    name: str
+    state: str
+    behind_s: int = 0
+    cuts: int = 0
+    """Cuts it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherFacts:
+    """What the publisher says of itself in `publicador.json`, and how long ago it last said anything.
+
+    `age_s` is of the machine's clock, None when it cannot be known. `alarms` are (key, text). `threshold` is
+    how many of the `witnesses` must sign, None where nobody said.
+    """
+
+    state: str
+    age_s: float | None = None
+    alarms: tuple[tuple[str, str], ...] = ()
+    destinations: tuple[DestinationFacts, ...] = ()
+    witnesses: int = 0
+    signed: int = 0
+    threshold: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformFacts:
     """The room and its machine. `database_since_ms` is since when the database does not answer."""
 
@@ -128,6 +156,8 @@ class Facts:
     cut: CutFacts | None = None
     canary: CanaryFacts | None = None
     portal: ProbeFacts | None = None
+    publisher: PublisherFacts | None = None
+    """None where no publisher left its file."""
     platform: PlatformFacts = field(default_factory=PlatformFacts)
     has_pulses: bool = False
     """False when no CATD ever sent a heartbeat: silence cannot be told then."""

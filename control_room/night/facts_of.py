@@ -5,7 +5,14 @@ It measures, it does not judge: limits are `alerts.rules`. Rates are of the last
 
 from __future__ import annotations
 
-from control_room.night.facts import CatdFacts, CutFacts, Facts, Phase
+from control_room.night.facts import (
+    CatdFacts,
+    CutFacts,
+    DestinationFacts,
+    Facts,
+    Phase,
+    PublisherFacts,
+)
 from control_room.night.state import MS_PER_MINUTE, NightState
 from control_room.night.surroundings import Plan, Surroundings
 
@@ -63,6 +70,7 @@ def facts(state: NightState, now_ms: int, around: Surroundings) -> Facts:
         cut=_cut(state, rate, around.cut_every_ms),
         canary=around.canary,
         portal=around.portal,
+        publisher=_publisher(around),
         platform=around.platform,
         has_pulses=bool(state.pulses),
     )
@@ -106,6 +114,25 @@ def _work_available(state: NightState, now_ms: int, plan_rate: float | None) -> 
     then, now = state.totals_at(now_ms - RATE_MINUTES * MS_PER_MINUTE), state.totals()
     work = then.backlog + now.digitized - then.digitized
     return work > 0 and work >= (plan_rate or 0.0) * RATE_MINUTES
+
+
+def _publisher(around: Surroundings) -> PublisherFacts | None:
+    told = around.publisher
+    if told is None:
+        return None
+    witnesses = told["testigos"]
+    return PublisherFacts(
+        state=told["estado"],
+        age_s=around.publisher_age_s,
+        alarms=tuple((one["clave"], one["texto"]) for one in told["alarmas"]),
+        destinations=tuple(
+            DestinationFacts(one["nombre"], one["estado"], one["atraso_s"], one["atraso_cortes"])
+            for one in told["destinos"]
+        ),
+        witnesses=witnesses["de"],
+        signed=witnesses["con"],
+        threshold=witnesses["umbral"],
+    )
 
 
 def _cut(state: NightState, rate: float, every_ms: int) -> CutFacts | None:

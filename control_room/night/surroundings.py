@@ -36,4 +36,6 @@ class Surroundings:
     platform: PlatformFacts = field(default_factory=PlatformFacts)
     publisher: Mapping[str, Any] | None = None
     """What the publisher says of itself (`sources.publisher_file`); None without one."""
+    publisher_age_s: float | None = None
+    """How long ago it said it, by the machine's clock."""
     cut_every_ms: int = 20 * 60_000

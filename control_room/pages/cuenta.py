@@ -19,6 +19,7 @@ def layout() -> html.Div:
             "Quién soy",
             slot("cta-datos"),
             button("Cambiar mi contraseña", "cta-contrasena", "principal"),
+            button("Cerrar mis otras sesiones", "cta-sesiones"),
         ),
     )
 

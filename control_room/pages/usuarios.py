@@ -18,7 +18,16 @@ def layout() -> html.Div:
         panel(
             "Quién puede entrar",
             html.Div(
-                [said("usu-cuenta"), button("Nuevo usuario", "usu-alta", "principal accion")],
+                [
+                    said("usu-cuenta"),
+                    html.Div(
+                        [
+                            button("Cerrar sesiones", "usu-sesiones", "accion"),
+                            button("Nuevo usuario", "usu-alta", "principal accion"),
+                        ],
+                        className="fila-campos",
+                    ),
+                ],
                 className="entre",
             ),
             slot("usu-tabla"),
@@ -28,7 +37,7 @@ def layout() -> html.Div:
             "Un usuario no se borra: se da de baja, y la bitácora conserva lo que hizo. Dar de baja, cambiar "
             "el rol o la contraseña cierra en el acto sus sesiones. El muro entra con un usuario de lectura, "
             "cuya sesión dura 72 horas. Quien entra con la cuenta institucional no aparece aquí: su rol sale "
-            "de sus grupos, por configuración."
+            "de sus grupos, por configuración, y «Cerrar sesiones» la saca con su nombre y arroba."
         ),
     )
 

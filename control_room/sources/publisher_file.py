@@ -46,9 +46,24 @@ def read_publisher(run_folder: Path | None) -> dict[str, Any] | None:
             for one in map(_object, _list(found.get("alarmas")))
         ],
         "destinos": [_destination(one) for one in map(_object, _list(found.get("destinos")))],
-        "testigos": {"de": _count(witnesses.get("de")) or 0, "con": _count(witnesses.get("con")) or 0},
+        "testigos": {
+            "de": _count(witnesses.get("de")) or 0,
+            "con": _count(witnesses.get("con")) or 0,
+            "umbral": _count(witnesses.get("umbral")),
+        },
         "sello": _text(_object(found.get("sello")).get("estado")) or None,
     }
+
+
+def publisher_age_s(run_folder: Path | None, real_ms: int) -> float | None:
+    """How long ago, at `real_ms` of this machine's clock, the publisher of a run wrote its file."""
+    if run_folder is None:
+        return None
+    try:
+        wrote = (run_folder / NAME).stat().st_mtime
+    except OSError:
+        return None
+    return max(0.0, real_ms / 1000 - wrote)
 
 
 def _destination(one: dict[str, Any]) -> dict[str, Any]:

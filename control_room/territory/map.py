@@ -20,6 +20,7 @@ import orjson
 from control_room.territory.geometry import WIDTH, Point, Ring, label_point, path, project, simplify
 from core.domain.catalog import Catalog, Territory
 from core.errors import InputError
+from core.foreign_text import whole_of
 
 LIMIT_BYTES = 60_000
 """What the paths of a map may weigh, so that it opens at once on any screen."""
@@ -138,7 +139,9 @@ def _features(file: Path) -> list[dict[str, Any]]:
 
 
 def _rings(file: Path, feature: Mapping[str, Any]) -> list[Sequence[Sequence[float]]]:
-    geometry: dict[str, Any] = feature.get("geometry") or {}
+    geometry = feature.get("geometry")
+    if not isinstance(geometry, dict):
+        geometry = {}
     kind, coordinates = geometry.get("type"), geometry.get("coordinates", [])
     if kind == "Polygon":
         polygons: list[Any] = [coordinates]
@@ -187,7 +190,7 @@ def _whole(value: object) -> int | None:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return int(value) if isinstance(value, str) and value.strip().isdecimal() else None
+    return whole_of(value.strip()) if isinstance(value, str) else None
 
 
 def _any_name(properties: Mapping[str, Any]) -> str:

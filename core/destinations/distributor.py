@@ -2,7 +2,8 @@
 
 What is missing goes first and is read back; then the pages, the tiles, the checkpoint and, last of
 all, the pointer: a destination shows a whole cut or the one before. One that was down, empty or behind
-catches up by itself. It does not decide what is published or when, and deletes nothing.
+catches up by itself. Results never wait for an image: one that is damaged stays behind alone, and is told.
+It does not decide what is published or when, and deletes nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from core.destinations.target import (
 )
 from core.errors import PrepError
 from core.publication.public_tree import CHECKPOINT, POINTER
+
+IMAGES = "imagenes/"
+"""What may be left out of a cut: originals of actas, each named by its SHA-256."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -115,6 +119,8 @@ class _Progress:
     last_progress: float = field(default_factory=monotonic)
     busy: bool = False
     error: str | None = None
+    left_out: str | None = None
+    """What was not sent, in words; everything else was."""
     silent: bool = False
     files: int = 0
     sent: int = 0
@@ -132,6 +138,8 @@ class Courier:
         self._stop = stop or threading.Event()
         self._inventory = Inventory()
         self._pages: dict[str, str] = {}
+        self._damaged: dict[str, str] = {}
+        """Images that are not what their name says, and what is wrong with each."""
         self._changed = threading.Condition()
         self._awake = False
         self._progress = _Progress()
@@ -176,7 +184,7 @@ class Courier:
                 "atraso_s": 0 if about.behind_since is None else int(now - about.behind_since),
                 "error": "no hay avance: el destino no responde"
                 if stuck and not about.error
-                else about.error,
+                else about.error or about.left_out,
                 "subidos": about.files,
                 "bytes": about.sent,
             }
@@ -225,7 +233,8 @@ class Courier:
 
     def _delay(self, failures: int) -> float:
         if not failures:
-            return self._pace.recheck_s
+            pace = self._pace
+            return min(pace.recheck_s, pace.last_retry_s) if self._damaged else pace.recheck_s
         wait = min(self._pace.last_retry_s, self._pace.first_retry_s * 2.0 ** min(failures - 1, 20))
         return wait * random.uniform(0.5, 1.0)
 
@@ -267,7 +276,9 @@ class Courier:
             if not self._inventory.listed:
                 self._inventory.load(self._destination.list())
                 self._advance()
+            self._damaged.clear()
             self._send(out, out.immutable)
+            self._tell_of_damaged()
             self._send(out, out.tiles)
             for key in out.pages:
                 self._page(out, key)
@@ -289,8 +300,10 @@ class Courier:
                 self._inventory.forget()
                 self._pages.clear()
             return False
-        if not self._inventory.listed or any(
-            self._pages.get(key) != _file_sha256(out.work / key) for key in out.pages
+        if (
+            self._damaged
+            or not self._inventory.listed
+            or any(self._pages.get(key) != _file_sha256(out.work / key) for key in out.pages)
         ):
             return False
         note = self._destination.get(CHECKPOINT)
@@ -334,13 +347,27 @@ class Courier:
         def deliver(key: str) -> None:
             if self._stop.is_set():
                 raise _StoppedError
-            item = out.item(key)
+            try:
+                item = out.item(key)
+            except OutgoingError as error:
+                if not key.startswith(IMAGES):
+                    raise
+                self._damaged[key] = str(error)
+                return
             sent = self._destination.put_new(item)
             self._destination.verify(key, item.sha256, item.size)
             self._inventory.add(key, item.size)
             self._advance(1, sent)
 
         in_parallel(deliver, missing, self._destination.width)
+
+    def _tell_of_damaged(self) -> None:
+        text = None
+        if self._damaged:
+            text = f"{len(self._damaged)} imágenes dañadas no se publican" if len(self._damaged) > 1 else ""
+            text = ": ".join(part for part in (text, min(self._damaged.values())) if part)
+        with self._changed:
+            self._progress.left_out = text
 
     def _page(self, out: Outgoing, key: str) -> None:
         data = (out.work / key).read_bytes()

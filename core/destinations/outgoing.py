@@ -132,7 +132,8 @@ class Outgoing:
                     found.immutable.append(key)
                 case Kind.TILE if checkpoint and tile_fits(key, checkpoint.size):
                     found.tiles.append(key)
-                case Kind.PAGE:
+                case Kind.PAGE if not (work / key).is_symlink():
+                    # A link may lead to what is not public.
                     found.pages.append(key)
         if pointer:
             found.shared = found._shared(pointer)
@@ -142,6 +143,8 @@ class Outgoing:
         """A file ready to be sent. Raises OutgoingError when it is not what it should be."""
         path = self.work / key
         digest, size = sha256(), 0
+        if path.is_symlink():
+            raise OutgoingError(f"{path} es un enlace simbólico a otro archivo. No se publica.")
         try:
             with path.open("rb") as stream:
                 while block := stream.read(_BLOCK):

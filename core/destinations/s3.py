@@ -56,6 +56,11 @@ PROBE = ".prep-escritura-unica"
 _OPTIONS = ("endpoint", "region", "credenciales", "perfil")
 _SECRET = re.compile(r"secret|access_?key|token|password|clave", re.IGNORECASE)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_CONNECTION = (
+    ("operation timed out", "no contestó a tiempo"),
+    ("error sending request", "no hay conexión"),
+)
+"""What the library says of a connection, among much else, and how people say it."""
 _CONNECT_S = 5
 _REQUEST_S = 60
 _TRIES = 2
@@ -330,10 +335,15 @@ class S3Destination:
             raise UnreachableError(f"{self.address} no responde ({what}): {self._short(error)}") from None
 
     def _short(self, error: Exception) -> str:
-        """The first line of the error, or the code the server gave, without secrets."""
+        """The code the server gave, what happened to the connection, or the first line; without secrets."""
         text = str(error)
         code = re.search(r"<Code>(\w+)</Code>", text)
-        line = code.group(1) if code else text.strip().partition("\n")[0]
+        if code:
+            return code.group(1)
+        for words, said in _CONNECTION:
+            if words in text:
+                return said
+        line = text.strip().partition("\n")[0]
         for secret in self._secrets:
             line = line.replace(secret, "…")
         return line[:300]

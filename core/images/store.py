@@ -55,6 +55,10 @@ class ImageStore:
             self._store = LocalStore(Path(self.root).resolve(), mkdir=True)
         self._suffixes: dict[str, str] = {}
 
+    def is_folder(self, folder: Path) -> bool:
+        """Whether the images are in that very folder."""
+        return not self._remote and Path(self.root).resolve() == Path(folder).resolve()
+
     # -- originals ---------------------------------------------------------------------------------
 
     def put(self, data: bytes) -> str:

@@ -1,7 +1,8 @@
 """Draws the transition tables: Mermaid diagrams and tables, as docs/estados.md shows them.
 
 `python -m core.operations.state_diagram` prints those of an acta; with `sala`, those of incidents and
-measures. The document holds them between marks and a test compares; nothing here decides what is allowed.
+measures; with `publicacion`, that of holding it. The document holds them between marks and a test compares;
+nothing here decides what is allowed.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from core.domain.commands import (
 )
 from core.domain.continuity import MEASURE_TABLE, MeasureState
 from core.domain.events import EventKind
+from core.domain.holding import HOLD_TABLE, HoldState
 from core.domain.incidents import INCIDENT_TABLE, IncidentState
 from core.domain.transitions import TRANSITIONS
 
 BEGIN = "<!-- generado por python -m core.operations.state_diagram -->"
 END = "<!-- fin de lo generado -->"
 BEGIN_ROOM = "<!-- generado por python -m core.operations.state_diagram sala -->"
+BEGIN_PUBLICATION = "<!-- generado por python -m core.operations.state_diagram publicacion -->"
 
 COMMAND_NAMES: dict[type[ActaCommand], str] = {
     Receive: "acopiar",
@@ -62,6 +65,16 @@ ROOM_NAMES: dict[EventKind, str] = {
     EventKind.MEASURE_ENDED: "terminar",
 }
 """How the documents call what happens to an incident or to a measure."""
+
+HOLD_NAMES: dict[EventKind, str] = {
+    EventKind.HOLD_PROPOSED: "proponer que se detenga",
+    EventKind.HOLD_AUTHORISED: "autorizar que se detenga",
+    EventKind.HOLD_DISMISSED: "descartar que se detenga",
+    EventKind.RELEASE_PROPOSED: "proponer que se reanude",
+    EventKind.RELEASE_AUTHORISED: "autorizar que se reanude",
+    EventKind.RELEASE_DISMISSED: "descartar que se reanude",
+}
+"""How the documents call what happens to a hold of the publication."""
 
 BY_CUT = "corte publicado"
 """The only change of state that no command of an acta makes."""
@@ -128,6 +141,17 @@ def room_document() -> str:
     )
 
 
+def publication_document() -> str:
+    """What goes between the marks of the publication: how two persons hold it and let it go on."""
+    rows = [
+        (move.state.value, HOLD_NAMES[kind], move.leads_to.value)
+        for state in HoldState
+        for kind, move in HOLD_TABLE.items()
+        if move.state is state
+    ]
+    return _machine(HoldState.FREE.value, rows)
+
+
 def _machine(first: str, rows: list[tuple[str, str, str]]) -> str:
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first}"]
     lines += [f"    {start} --> {target}: {name}" for start, name, target in rows if start != target]
@@ -139,4 +163,5 @@ def _machine(first: str, rows: list[tuple[str, str, str]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(room_document() if sys.argv[1:] == ["sala"] else document())
+    written = {"sala": room_document, "publicacion": publication_document}
+    sys.stdout.write(written.get("".join(sys.argv[1:]), document)())

@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 from core.catalogs.problems import CatalogError, Problems
 from core.catalogs.toml_file import TomlFile
 from core.errors import PrepError, UsageError
+from core.foreign_text import json_of
 
 CONTROL = "control.json"
 SUMMARY = "resumen.json"
@@ -136,14 +137,14 @@ class ControlClient:
             ) from error
         if not line:
             raise NoLiveNightError(f"La corrida en vivo de «{self.folder}» terminó sin responder.")
-        answer = json.loads(line)
+        answer = json_of(line)
         if not answer.get("ok"):
             raise ControlError(answer.get("error") or {})
         return dict(answer["datos"])
 
     def _was_live(self) -> bool:
         try:
-            summary = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
+            summary = json_of((self.folder / SUMMARY).read_bytes())
         except ValueError:
             return False
         return isinstance(summary, dict) and "en_vivo" in summary
@@ -151,8 +152,11 @@ class ControlClient:
     def _address(self) -> tuple[int, str]:
         path = self.folder / CONTROL
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            return int(found["puerto"]), str(found["token"])
+            found = json_of(path.read_bytes())
+            port, token = found["puerto"], found["token"]
+            if type(port) is not int or not 0 < port < 65_536 or not isinstance(token, str):
+                raise ValueError(port)
+            return port, token
         except FileNotFoundError as error:
             raise NoLiveNightError(f"En «{self.folder}» no hay ninguna corrida en vivo.") from error
         except (ValueError, KeyError, TypeError) as error:
@@ -221,7 +225,7 @@ def _serve(connection: socketserver.StreamRequestHandler, token: str, handle: Ha
 def _answer(line: bytes, token: str, handle: Handle) -> tuple[dict[str, Any], bool]:
     """What to answer to a line, and whether the connection goes on."""
     try:
-        order = json.loads(line)
+        order = json_of(line)
     except ValueError:
         order = None
     if not isinstance(order, dict) or not line.endswith(b"\n"):

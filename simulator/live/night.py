@@ -11,7 +11,7 @@ import gc
 import math
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -33,6 +33,7 @@ from simulator.live.instructions import (
 )
 from simulator.live.office import Office
 from simulator.live.writer import OrderedWriter
+from simulator.night.publication_faults import spoiling_of
 from simulator.night.restart import Recorded
 from simulator.scenario.base import MS_PER_MINUTE
 
@@ -64,6 +65,10 @@ class LiveNight:
     """The open file that holds the folder of the run."""
     forward_min: int = 0
     """Minute of the night up to which nothing waits for the clock, when the database has no later one."""
+    destinations: Sequence[str] = ()
+    """Addresses the cuts are taken to (`core.destinations`)."""
+    shown: list[dict[str, Any]] = field(default_factory=list)
+    """How each destination was left, once the night ended."""
     env: LiveEnvironment = field(init=False)
     cuts: Lateness = field(default_factory=Lateness)
     """How long each cut took, ms."""
@@ -91,7 +96,11 @@ class LiveNight:
     def begin(self, night: Night, database: Database, cuts: Path | None) -> None:
         """Start what writes to the database, and what publishes into `cuts`, and answer orders."""
         self._night = night
-        self._office = office = Office(database, cuts, night.loaded.scenario.mode, self.lock)
+        scenario, images = night.loaded.scenario, night.model.images
+        self._office = office = Office(
+            database, cuts, scenario.mode, self.lock, destinations=self.destinations,
+            images=None if images is None else images.fraction, spoiling=spoiling_of(scenario, night.seed),
+        )  # fmt: skip
 
         def execute(commands: list[AnyCommand], times: list[int]) -> None:
             night.feed.take(office.execute(commands, times))
@@ -120,17 +129,21 @@ class LiveNight:
             try:
                 if not interrupted:
                     self._write_pulses()
+                    if self.destinations:
+                        from simulator.night.showing import wait_for
+
+                        self.shown = wait_for(self._office.drain)
             finally:
                 self._office.close()
         gc.set_threshold(*self._collects)
         gc.unfreeze()
         sys.setswitchinterval(self._before)
 
-    def publish(self, at: int, last: bool, stopped: str) -> CutReport:
+    def publish(self, at: int, stopped: str, next_ms: int | None) -> CutReport:
         """Have a cut published. Only from what is given to the feed to do in order."""
         assert self._office is not None
         before = perf_counter()
-        report = self._office.cut(at, last=last, stopped=stopped)
+        report = self._office.cut(at, stopped=stopped, next_ms=next_ms)
         if not stopped:
             self.cuts.note((perf_counter() - before) * 1000)
         self._pulses_after()

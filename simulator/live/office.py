@@ -13,11 +13,13 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import Engine as Database
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.domain.commands import AnyCommand
 from core.errors import PrepError
@@ -26,10 +28,14 @@ from simulator.night.feed import Outcome, outcome_of
 if TYPE_CHECKING:
     from core.operations.pulses import Pulse
     from core.publication.cut import CutReport
-
+    from core.publishing.office import PublicationOffice
+    from simulator.night.publication_faults import Spoiling
+    from simulator.night.showing import Showing
 
 PULSES = "latidos"
 """What the other process is told before a list of pulses."""
+DRAIN = "destinos"
+"""The same before how long the destinations are waited for, in seconds."""
 NICE = 5
 """How much later than the model it gets its turn, where the machine is short."""
 
@@ -41,11 +47,23 @@ class OfficeError(PrepError):
 class Office:
     """The other process, as the one that runs the model sees it. Only one thread may use it.
 
-    `folder` is where cuts go, None for none; `lock` the open file that holds the folder of the run.
+    `folder` is where cuts go, None for none, and `destinations` the addresses they are taken to; `images`
+    is the part of the actas whose image is in it, None without images, and `spoiling` what of the scenario
+    spoils what is published; `lock` the open file that holds the folder of the run.
     Raises OfficeError when the process does not answer, and what it raised when it refused.
     """
 
-    def __init__(self, database: Database, folder: Path | None, mode: str, lock: IO[bytes] | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        folder: Path | None,
+        mode: str,
+        lock: IO[bytes] | None,
+        *,
+        destinations: Sequence[str] = (),
+        images: float | None = None,
+        spoiling: Spoiling | None = None,
+    ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "simulator.live.office"],
             stdin=subprocess.PIPE,
@@ -54,17 +72,27 @@ class Office:
             pass_fds=() if lock is None else (lock.fileno(),),
         )
         url = database.url.render_as_string(hide_password=False)
-        self._ask({"base": url, "folder": folder, "mode": mode})
+        self._ask(
+            {
+                "base": url, "folder": folder, "mode": mode, "destinations": tuple(destinations),
+                "images": images, "spoiling": spoiling,
+            }
+        )  # fmt: skip
 
     def execute(self, commands: list[AnyCommand], times: list[int]) -> Outcome:
         """Have a batch recorded; what became of it."""
         outcome: Outcome = self._ask((commands, times))
         return outcome
 
-    def cut(self, at: int, *, last: bool, stopped: str = "") -> CutReport:
-        """Have a cut published, or told as missed when the publisher is `stopped`."""
-        report: CutReport = self._ask((at, (last, stopped)))
+    def cut(self, at: int, *, stopped: str, next_ms: int | None) -> CutReport:
+        """Have a cut published, or told as missed when the publisher is `stopped`; the last has no next."""
+        report: CutReport = self._ask((at, (stopped, next_ms)))
         return report
+
+    def drain(self, timeout_s: float) -> tuple[bool, list[dict[str, Any]]]:
+        """Wait for the destinations, at most that long: whether all are up to date, and how each is."""
+        found: tuple[bool, list[dict[str, Any]]] = self._ask((DRAIN, timeout_s))
+        return found
 
     def pulses(self, pulses: list[Pulse]) -> None:
         """Have pulses recorded."""
@@ -96,24 +124,77 @@ class Office:
         return result
 
 
+class _Desk:
+    """What the process has open: the database, the publisher and what takes its cuts away."""
+
+    def __init__(self, first: dict[str, Any]) -> None:
+        from core.engine import Engine
+        from core.storage.database import open_existing
+        from core.storage.store import Store
+
+        self._store = Store(open_existing(first["base"]))
+        self._engine = Engine(self._store, self._store.load_catalog(), first["mode"])
+        self._publisher: PublicationOffice | None = None
+        self._showing: Showing | None = None
+        if first["folder"] is not None:
+            self._publish_into(first["folder"], first["destinations"], first["images"], first["spoiling"])
+
+    def answer(self, one: Any, other: Any) -> Any:
+        """Do one thing. Raises what went wrong."""
+        if one == PULSES:
+            from core.operations.pulses import record_pulses
+
+            return record_pulses(self._store.database, other)
+        if isinstance(one, list):
+            if self._showing is not None and other:
+                self._showing.hour(other[-1])
+            return outcome_of(self._engine.execute(one, other))
+        assert self._showing is not None
+        if one == DRAIN:
+            return self._showing.drain(other)
+        assert self._publisher is not None
+        stopped, next_ms = other
+        self._showing.begins(one)
+        report = self._publisher.attempt(one, last=next_ms is None, stopped=stopped, next_ms=next_ms)
+        self._showing.reported(report, next_ms, stopped=stopped)
+        return report
+
+    def close(self) -> None:
+        """Let everything go."""
+        try:
+            if self._showing is not None:
+                self._showing.close()
+        finally:
+            self._store.close()
+            self._store.database.dispose()
+
+    def _publish_into(
+        self, folder: Path, specs: Sequence[str], images: float | None, spoiling: Spoiling | None
+    ) -> None:
+        from core.publishing.assembly import publication
+        from core.publishing.worker import signing_key
+        from simulator.night.publication_faults import interference_of
+        from simulator.night.showing import open_showing
+
+        engine = self._engine
+        store = None
+        if images is not None:
+            from core.images.store import ImageStore
+
+            store = ImageStore(folder)
+        key = signing_key(engine.catalog, engine.mode)
+        self._publisher = publication(
+            engine, self._store.database, folder, key=key, images=store,
+            interfere=interference_of(spoiling, engine.catalog, store),
+        )  # fmt: skip
+        self._showing = open_showing(folder, specs, engine.mode, engine.operation, all_images=images == 1)
+
+
 def _serve(asked: IO[bytes], said: IO[bytes]) -> None:
     """Open the database and answer until nobody asks."""
-    from core.engine import Engine
-    from core.operations.pulses import record_pulses
-    from core.storage.database import open_existing
-    from core.storage.store import Store
-
-    first = pickle.load(asked)
-    store = Store(open_existing(first["base"]))
+    desk = None
     try:
-        engine = Engine(store, store.load_catalog(), first["mode"])
-        publisher = None
-        if first["folder"] is not None:
-            from core.publishing.assembly import publication
-            from core.publishing.worker import signing_key
-
-            key = signing_key(engine.catalog, engine.mode)
-            publisher = publication(engine, store.database, first["folder"], key=key)
+        desk = _Desk(pickle.load(asked))
         result: Any = None
         while True:
             pickle.dump((True, result), said, protocol=pickle.HIGHEST_PROTOCOL)
@@ -122,26 +203,25 @@ def _serve(asked: IO[bytes], said: IO[bytes]) -> None:
                 one, other = pickle.load(asked)
             except EOFError:
                 return
-            if one == PULSES:
-                record_pulses(store.database, other)
-                result = None
-            elif isinstance(one, list):
-                result = outcome_of(engine.execute(one, other))
-            else:
-                assert publisher is not None
-                last, stopped = other
-                result = publisher.attempt(one, last=last, stopped=stopped)
+            result = desk.answer(one, other)
     except Exception as error:
-        pickle.dump((False, _portable(error)), said)
+        told = _portable(error)
+        pickle.dump((False, told), said)
         said.flush()
-        raise
+        if not isinstance(told, PrepError):
+            raise
     finally:
-        store.close()
-        store.database.dispose()
+        if desk is not None:
+            desk.close()
 
 
 def _portable(error: Exception) -> Exception:
     """The error itself when it can cross to the other process, or one that says the same."""
+    if isinstance(error, SQLAlchemyError):
+        line = str(error).strip().partition("\n")[0]
+        return OfficeError(
+            f"La base de datos no responde: {line}. Lo guardado está completo y --continuar sigue."
+        )
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:  # noqa: BLE001 - whatever an exception of a library raises when it is copied
@@ -168,4 +248,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # By its own name: what goes to the other process must be of a module it can find.
+    from simulator.live import office
+
+    office.main()

@@ -102,11 +102,13 @@ class Faults:
         for number, marking in enumerate(scenario.mass_markings):
             begin_when(model, marking, self._beginning(marking, f"marcado_masivo/{number}"))
         for published in scenario.publication_faults:
+            self._places.check(published.catds)
             start = at_ms(published.at_min)
             self.log.record(
                 Incident(
                     f"publicacion_{published.kind}", published.name, start,
-                    at_ms(published.at_min + published.minutes), 0, published.remedy, cause=published.cause,
+                    at_ms(published.at_min + published.minutes), len(published.catds), published.remedy,
+                    cause=published.cause, catds=published.catds,
                 )
             )  # fmt: skip
 

@@ -6,6 +6,7 @@ no state. The expected outcome is judged by `results.verdict_of`, in the same fo
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,13 +29,16 @@ def evaluate(night: Night, results: Results) -> list[dict[str, object]]:
 
     `esperado` says the limits in words, `tolerancia` is None and so is a limit that was not set. In a
     night that published nothing on purpose the probes of the cuts have nothing to look at and are left
-    out.
+    out, and so are those of the images in one without images.
     """
     published = bool(night.cuts or night.missed)
+    unseen = () if published else _OF_CUTS
+    if night.model.images is None:
+        unseen = (*unseen, *_OF_IMAGES)
     return [
         _judged(probe, seen_by(probe, night, results))
         for probe in night.loaded.scenario.probes
-        if published or probe.seen != "cortes_no_publicados"
+        if probe.seen not in unseen
     ]
 
 
@@ -98,6 +102,15 @@ def _gap(results: Results) -> float:
     return (max(shares) - min(shares)) / 10_000
 
 
+def _images_missing(night: Night) -> int:
+    """The most images that a published cut lacked, as its manifest says; none when they are not published."""
+    folders = [cut.directory for cut in night.cuts if cut.directory is not None]
+    manifests = (json.loads((folder / "manifiesto.json").read_bytes()) for folder in folders)
+    return max((manifest.get("imagenes", {}).get("faltantes", 0) for manifest in manifests), default=0)
+
+
+_OF_IMAGES = ("imagenes_faltantes",)
+_OF_CUTS = ("cortes_no_publicados", *_OF_IMAGES)
 _OF_THE_CURVE: dict[str, Callable[[CurvePoint, int], float]] = {
     "registradas_pct": lambda point, size: pct(point.registered, size),
     "por_capturar": lambda point, _: point.backlog,
@@ -114,6 +127,7 @@ _AT_THE_END: dict[str, Callable[[Night, Results], float]] = {
     "brecha_contiendas_puntos": lambda _, results: _gap(results),
     "prep_casilla_actas": lambda _, results: results.phone_actas,
     "cortes_no_publicados": lambda night, _: len(night.missed),
+    "imagenes_faltantes": lambda night, _: _images_missing(night),
     "rechazos_provocados": lambda night, _: sum(night.feed.provoked.values()),
     "duplicados": lambda night, _: night.feed.events[EventKind.DUPLICATE_RECORDED.value],
     "fuera_de_catalogo": lambda night, _: night.feed.events[EventKind.OUTSIDE_RECEIVED.value],

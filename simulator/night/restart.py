@@ -8,7 +8,6 @@ the cuts that went out are not published again. It executes nothing.
 from __future__ import annotations
 
 import fcntl
-import os
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -180,18 +179,6 @@ def hold(folder: Path) -> IO[bytes]:
             time.sleep(0.05)
         else:
             return handle
-
-
-def write_whole(path: Path, body: bytes, mode: int = 0o644) -> None:
-    """Write a small file so that whoever looks finds all of it or none, also after a cut of power."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(number, "wb") as stream:
-        stream.write(body)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
 
 
 def check_same_run(folder: Path, marker: Path, wanted: dict[str, object]) -> None:

@@ -45,6 +45,7 @@ from simulator.seeds import Seeds
 if TYPE_CHECKING:
     from core.publication.cut import CutReport
     from simulator.live.night import LiveNight
+    from simulator.night.showing import Showing
 
 TICK_MS = 5 * MS_PER_MINUTE
 """Pace of the progress and of the curve between cuts."""
@@ -94,10 +95,10 @@ class Night:
         return self.faults.incidents
 
 
-Publish: TypeAlias = Callable[[int, bool, str], "CutReport"]
-"""Publishes the cut of an instant (ms UTC): if it is the last, and why the publisher is stopped when it is.
+Publish: TypeAlias = Callable[[int, str, int | None], "CutReport"]
+"""Publishes the cut of an instant: why the publisher is stopped when it is, and when the next is due.
 
-What does not go out is told as missed, with its notice.
+Both in ms UTC; the last cut has no next. What does not go out is told as missed, with its notice.
 """
 
 Watcher: TypeAlias = Callable[[int, int], None]
@@ -135,6 +136,7 @@ def run_night(
     live: LiveNight | None = None,
     pulses: bool = False,
     images: WantedImages | None = None,
+    showing: Showing | None = None,
 ) -> Night:
     """Run the night through an engine from `open_engine`.
 
@@ -142,7 +144,7 @@ def run_night(
     that is continued gives in `done` what the database has, and `again` is told the night before it begins,
     to give it the instructions it had; with `live` it goes at the pace of the wall clock. The pulses of the
     CATDs are recorded when it is live or `pulses` is asked for; the pictures of actas, drawn where `images`
-    says. Raises OtherRunError when the database is
+    says. `showing` is told of every cut; a live night has its own. Raises OtherRunError when the database is
     of another run.
     """
     done = done or Recorded()
@@ -155,7 +157,7 @@ def run_night(
         again(night)
     publish = None
     if folder is not None:
-        publish = _publisher(night, engine, database, folder) if live is None else live.publish
+        publish = _publisher(night, engine, database, folder, showing) if live is None else live.publish
     interrupted = True
     try:
         if live is not None:
@@ -178,15 +180,26 @@ def run_night(
     return night
 
 
-def _publisher(night: Night, engine: Engine, database: Database, folder: Path) -> Publish:
+def _publisher(
+    night: Night, engine: Engine, database: Database, folder: Path, showing: Showing | None
+) -> Publish:
     # Building packages brings libraries that a night without cuts does not need.
     from core.publishing.assembly import publication
     from core.publishing.worker import signing_key
+    from simulator.night.publication_faults import interference_of, spoiling_of
 
     key = signing_key(engine.catalog, engine.mode) if engine.mode == "simulacro" else None
     images = None if night.model.images is None else night.model.images.store
-    office = publication(engine, database, folder, key=key, images=images)
-    return lambda at, last, stopped: office.attempt(at, last=last, stopped=stopped)
+    spoiled = interference_of(spoiling_of(night.loaded.scenario, night.seed), engine.catalog, images)
+    office = publication(engine, database, folder, key=key, images=images, interfere=spoiled)
+
+    def publish(at: int, stopped: str, next_ms: int | None) -> CutReport:
+        report = office.attempt(at, last=next_ms is None, stopped=stopped, next_ms=next_ms)
+        if showing is not None:
+            showing.reported(report, next_ms, stopped=stopped)
+        return report
+
+    return publish
 
 
 def prepare(
@@ -271,26 +284,29 @@ def _work_through(
     model, scenario = night.model, night.loaded.scenario
     due = cut_times(scenario)
     stops = sorted({*due, *range(TICK_MS, model.length_ms, TICK_MS)})
-    cutting = set(due)
+    following = dict(zip(due, [*due[1:], None], strict=True))
     for at in stops:
         if at > 0:
             model.env.run(until=at)
         night.curve.append(CurvePoint(at, model.registered, night.capture.backlog, model.waiting_in_links()))
-        if at in cutting and publish is not None:
+        if at in following and publish is not None:
             assert folder is not None
-            _cut(night, publish, done, folder, at)
+            _cut(night, publish, done, folder, at, following[at])
         if watcher is not None:
             watcher(at, model.registered)
     night.feed.flush()
 
 
-def _cut(night: Night, publish: Publish, done: Recorded, folder: Path, at: int) -> None:
+def _cut(
+    night: Night, publish: Publish, done: Recorded, folder: Path, at: int, following: int | None
+) -> None:
     model = night.model
-    instant, last, stopped = model.start_ms + at, at == model.length_ms, ""
+    instant, stopped = model.start_ms + at, ""
+    next_ms = None if following is None else model.start_ms + following
     for fault in night.loaded.scenario.publication_faults:
         begins = ms_of(fault.at_min)
         ends = ms_of(fault.at_min + fault.minutes)
-        if fault.kind == "cortes_detenidos" and begins <= at < ends and not last:
+        if fault.kind == "cortes_detenidos" and begins <= at < ends and next_ms is not None:
             stopped = stopped or fault.name
     found = done.cuts.get(instant)
     if found is not None and (found.refused is None or instant in done.missed):
@@ -301,7 +317,7 @@ def _cut(night: Night, publish: Publish, done: Recorded, folder: Path, at: int) 
         if model.images is not None and not stopped:
             # Whoever publishes looks for them.
             model.images.settle()
-        night.feed.in_order(lambda: _note_cut(night, publish(instant, last, stopped)))
+        night.feed.in_order(lambda: _note_cut(night, publish(instant, stopped, next_ms)))
 
 
 def _note_cut(night: Night, report: CutReport) -> None:

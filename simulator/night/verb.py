@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.storage.store import Store
     from simulator.night.acta_images import WantedImages
     from simulator.night.results import Results
-    from simulator.night.run import Night
+    from simulator.night.run import MissedCut, Night
     from simulator.scenario.file import LoadedScenario
 
 DATABASE = "prep.db"
@@ -86,6 +86,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FRACCIÓN",
         help="dibuja la imagen de las actas o de esa parte de ellas (más de 0, hasta 1); sin ella, ninguna",
     )
+    parser.add_argument(
+        "--destino",
+        action="append",
+        default=[],
+        metavar="X",
+        help="carpeta o s3://cubo/prefijo a donde se lleva lo publicado (se puede repetir)",
+    )
     parser.add_argument("--sin-cortes", action="store_true", help="no publica cortes")
     parser.add_argument("--reemplazar", action="store_true", help="borra la corrida que haya en la carpeta")
 
@@ -107,12 +114,13 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     if args.velocidad is not None and loaded.scenario.mode != "simulacro":
         raise UsageError("Solo un simulacro se corre en vivo: el escenario no es de modo «simulacro».")
     _check_forward(args, loaded)
+    _check_destinations(args)
     catalog = catalog_of_the_night(open_scenario_catalog(loaded), loaded.scenario)
-    night, results, data = _run_in_folder(args, out, loaded, catalog)
+    night, results, data, shown = _run_in_folder(args, out, loaded, catalog)
     folder: Path = args.salida
     # The scenario says how it must end. A refusal nobody provoked, or a cut that did not pass its own
     # check, is a fault of ours.
-    refused_cuts = [cut for cut in data["cortes_no_publicados"] if not _announced(night, cut["motivo"])]
+    refused_cuts = [cut for cut in night.missed if not _announced(night, cut)]
     other_header = bool(night.cuts) and night.cuts[-1].headers != results.headers
     wrong = (
         not all(one["cumple"] for one in data["veredicto"])
@@ -137,7 +145,10 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
         "resumen": str(folder / SUMMARY),
     }
     answer |= {name: data[name] for name in ("en_vivo", "imagenes") if name in data}
-    return Answer(ANSWER_IS_NO if wrong else DONE, answer, _text(args, folder, data))
+    if args.destino:
+        answer["destinos"] = shown
+    _warn_of_unfinished(shown, out)
+    return Answer(ANSWER_IS_NO if wrong else DONE, answer, _text(args, folder, data, shown))
 
 
 def _check_forward(args: argparse.Namespace, loaded: LoadedScenario) -> None:
@@ -154,9 +165,18 @@ def _check_forward(args: argparse.Namespace, loaded: LoadedScenario) -> None:
         )
 
 
+def _check_destinations(args: argparse.Namespace) -> None:
+    if args.destino or args.continuar:
+        from simulator.night.showing import specs_of
+        from simulator.output import MARKER
+
+        marker = args.salida / MARKER if args.continuar else None
+        args.destino = specs_of(args.destino, args.salida, cuts=not args.sin_cortes, marker=marker)
+
+
 def _run_in_folder(
     args: argparse.Namespace, out: Output, loaded: LoadedScenario, catalog: Catalog
-) -> tuple[Night, Results, dict[str, Any]]:
+) -> tuple[Night, Results, dict[str, Any], list[dict[str, Any]]]:
     """Take the folder and the database, run, and leave the summary there."""
     from core.storage.database import open_database
     from core.storage.store import Store
@@ -174,6 +194,8 @@ def _run_in_folder(
     }
     if args.imagenes is not None:
         run["imagenes"] = args.imagenes
+    if args.destino:
+        run["destinos"] = list(args.destino)
 
     def claim() -> None:
         if used:
@@ -206,7 +228,7 @@ def _run_night(
     engine: Engine,
     store: Store,
     lock: IO[bytes],
-) -> tuple[Night, Results, dict[str, Any]]:
+) -> tuple[Night, Results, dict[str, Any], list[dict[str, Any]]]:
     from simulator.live.instructions import InstructionLog, repeat
     from simulator.live.night import LiveNight
     from simulator.night.report import markdown, summary
@@ -223,7 +245,16 @@ def _run_night(
     log = InstructionLog(folder)
     live = None
     if args.velocidad is not None:
-        live = LiveNight(args.velocidad, folder, log, done, lock, args.adelantar or 0)
+        live = LiveNight(
+            args.velocidad, folder, log, done, lock, args.adelantar or 0, tuple(args.destino)
+        )  # fmt: skip
+    showing = None
+    if live is None and args.destino:
+        from simulator.night.showing import open_showing
+
+        showing = open_showing(
+            folder, args.destino, engine.mode, engine.operation, all_images=args.imagenes == 1
+        )
     out.note(
         f"{scenario.title}: {len(catalog.actas):,} actas, {len(catalog.catds)} CATD, semilla {args.semilla}"
     )
@@ -241,13 +272,16 @@ def _run_night(
             night = run_night(
                 loaded, engine, args.semilla, database, None if args.sin_cortes else folder,
                 watcher=watch, done=done, again=partial(repeat, log.recorded), live=live,
-                pulses=args.latidos, images=_images(args),
+                pulses=args.latidos, images=_images(args), showing=showing,
             )  # fmt: skip
+        shown = live.shown if live is not None else showing.finish() if showing is not None else []
     except KeyboardInterrupt:
         out.warn("Corrida interrumpida; la base quedó consistente y --continuar la sigue desde ahí.")
         raise
     finally:
         log.close()
+        if showing is not None:
+            showing.close()
     results = results_of(night, database)
     data = summary(night, results, state_fingerprint(database))
     if live is not None:
@@ -257,7 +291,20 @@ def _run_night(
     (folder / SUMMARY).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     write_score(folder, results.score)
     (folder / SUMMARY_TEXT).write_text(markdown(night, results, data), encoding="utf-8")
-    return night, results, data
+    return night, results, data, shown
+
+
+def _warn_of_unfinished(shown: list[dict[str, Any]], out: Output) -> None:
+    if not shown:
+        return
+    from simulator.night.showing import unfinished
+
+    late = unfinished(shown)
+    if late:
+        out.warn(
+            f"No terminó de llegar a {', '.join(late)}; la noche sí terminó. La misma orden con --continuar "
+            "lo intenta otra vez."
+        )
 
 
 def _images(args: argparse.Namespace) -> WantedImages | None:
@@ -279,11 +326,18 @@ def _refuse_inside(base: str, folder: Path) -> None:
         raise UsageError("La base no puede estar dentro de la carpeta de salida; sin --base se hace ahí.")
 
 
-def _announced(night: Night, reason: str) -> bool:
-    return any(fault.name == reason for fault in night.loaded.scenario.publication_faults)
+def _announced(night: Night, cut: MissedCut) -> bool:
+    """Whether the scenario says that there is no cut then: it is stopped, or spoiled and must be refused."""
+    from simulator.night.publication_faults import spoiling_of
+
+    scenario = night.loaded.scenario
+    if any(fault.name == cut.reason for fault in scenario.publication_faults):
+        return True
+    spoiling = spoiling_of(scenario, night.seed)
+    return spoiling is not None and spoiling.refuses(cut.at)
 
 
-def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any]) -> str:
+def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any], shown: list[dict[str, Any]]) -> str:
     from simulator.night.probes import sentence
 
     total, missed = data["total"], len(data["cortes_no_publicados"])
@@ -317,6 +371,10 @@ def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any]) -> str:
     lines += ["", f"Huella: {data['huella']}", f"Resumen: {folder / SUMMARY_TEXT}"]
     if data["cortes"]:
         lines += [f"Paquetes: {folder / CUTS}/ (el último, en {folder / 'ultimo'})"]
+    if shown:
+        from simulator.night.showing import sentences
+
+        lines += ["", "Destinos:", *(f"  {one}" for one in sentences(shown))]
     lines += ["", f"Sigue: {program()} comprobar --base {base}"]
     return "\n".join(lines)
 
@@ -332,5 +390,7 @@ VERB = Verb(
         "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 7 --velocidad 60",
         "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 7 --continuar",
         "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 7 --imagenes 0.05",
+        "prep simular scenarios/jalisco-2021/simulacro-5.toml --salida salida/s5 --semilla 7 "
+        "--destino salida/publico --destino s3://cubo/prep?endpoint=https://servidor",
     ),
 )

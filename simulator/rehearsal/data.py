@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from core.foreign_text import json_of, toml_of
 from simulator.night.verb import DATABASE, SUMMARY
 
 _NEEDED: dict[str, type] = {
@@ -94,7 +95,7 @@ def read_rehearsal(folder: Path, notes: dict[str, Notes]) -> Rehearsal:
             path, expected="el resumen que deja «prep simular --salida DIR» (DIR con resumen.json)"
         )
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json_of(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise InputError(path, expected="un texto JSON en UTF-8") from error
     except json.JSONDecodeError as error:
@@ -153,7 +154,7 @@ def read_notes(path: Path) -> dict[str, Notes]:
     except UnicodeDecodeError as error:
         raise InputError(path, message="no es un texto en UTF-8") from error
     try:
-        found = tomllib.loads(text)
+        found = toml_of(text)
     except tomllib.TOMLDecodeError as error:
         # The reader's own reason is in English; it gives no place when the fault is where the text ends.
         place = _PLACE.search(str(error))

@@ -15,6 +15,10 @@ _TRIALS = (
     ("corte de energía en un CATD o CCV", ("falla_electrica",)),
     ("corte de enlace", ("sin_enlace", "intermitente", "perdida", "continuidad")),
     ("cortes de publicación detenidos", ("publicacion_cortes_detenidos",)),
+    (
+        "archivos, imágenes o paquetes dañados al publicar",
+        ("publicacion_json_malformado", "publicacion_imagenes_faltantes", "publicacion_paquete_atrasado"),
+    ),
 )
 """Trials a report of rehearsal tells of, and the kinds of incident that are one."""
 

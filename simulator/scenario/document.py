@@ -197,6 +197,7 @@ class Probe(Part):
             "brecha_contiendas_puntos",
             "prep_casilla_actas",
             "cortes_no_publicados",
+            "imagenes_faltantes",
             "rechazos_provocados",
             "duplicados",
             "fuera_de_catalogo",

@@ -6,9 +6,9 @@ what `document` puts together; `night.faults` makes it happen.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from simulator.scenario.base import Minutes, Moment, Part, Share, key
 
@@ -148,13 +148,62 @@ class Continuity(Part):
 
 
 class PublicationFault(Part):
-    """A fault of what is published. Only `cortes_detenidos` changes what this simulator does."""
+    """A fault of what is published. `sitio` and `imagenes` are only recorded; the others change the night."""
 
-    kind: Literal["cortes_detenidos", "sitio", "imagenes"] = key(
-        "tipo", "«cortes_detenidos» (no sale ningún corte), «sitio» o «imagenes» (solo se registran)"
+    kind: Literal[
+        "cortes_detenidos", "json_malformado", "imagenes_faltantes", "paquete_atrasado", "sitio", "imagenes"
+    ] = key(
+        "tipo",
+        "«cortes_detenidos» (no sale ningún corte), «json_malformado», «imagenes_faltantes», "
+        "«paquete_atrasado», «sitio» o «imagenes» (estas dos solo se registran)",
     )
     cause: str = key("causa", "a qué se debió", "")
     name: str = key("nombre", "cómo se llama en el resumen", min_length=1)
     at_min: Minutes = key("a_los_min", "minutos desde el inicio en que empieza")
     minutes: float = key("dura_min", "minutos que dura", gt=0, le=1_560)
     remedy: str = key("remedio", "qué se hizo", "")
+    share: float = key(
+        "parte",
+        "con json_malformado, parte de los archivos JSON nuevos de cada corte (al menos uno); con "
+        "imagenes_faltantes, parte de las actas que se quedan sin imagen",
+        1.0,
+        gt=0,
+        le=1,
+    )
+    defect: Literal["estructura", "truncado", "vacio"] = key(
+        "defecto",
+        "con json_malformado, «estructura» (una que no corresponde), «truncado» o «vacio»",
+        "estructura",
+    )
+    catds: tuple[int, ...] = key(
+        "catd", "con imagenes_faltantes, números de los CATD cuyas imágenes no llegan; vacío: todos", ()
+    )
+    piece: Literal["tablas", "comprimidos", "lectura"] = key(
+        "pieza",
+        "con paquete_atrasado, qué es de antes: «tablas» (los CSV), «comprimidos» (los ZIP) o «lectura» "
+        "(lo leído de la base)",
+        "tablas",
+    )
+    behind_min: Minutes = key(
+        "atraso_min", "con paquete_atrasado, de hace cuántos minutos, por lo menos; 0: el corte anterior", 0.0
+    )
+
+    @field_validator("share", "defect", "catds", "piece", "behind_min")
+    @classmethod
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """A key of another kind of fault would do nothing: it is a mistake of whoever writes."""
+        kinds = _KINDS_WITH[info.field_name or ""]
+        kind = info.data.get("kind")
+        if kind is not None and kind not in kinds:
+            raise ValueError(f"esta clave solo va con tipo {' o '.join(f'«{one}»' for one in kinds)}")
+        return value
+
+
+_KINDS_WITH = {
+    "share": ("json_malformado", "imagenes_faltantes"),
+    "defect": ("json_malformado",),
+    "catds": ("imagenes_faltantes",),
+    "piece": ("paquete_atrasado",),
+    "behind_min": ("paquete_atrasado",),
+}
+"""Which kinds of publication fault take each key that is not of all of them."""

@@ -155,6 +155,8 @@ def _mentions(scenario: Scenario, catalog: Catalog) -> Iterator[Mention]:
         yield place, a_distrito, catalog.distritos, exercise.distritos
     for number, one in enumerate(scenario.contest_faults):
         yield f"falla_contienda#{number}.contienda", a_contest, contests, (one.contest,)
+    for number, published in enumerate(scenario.publication_faults):
+        yield f"falla_publicacion#{number}.catd", a_catd, catds, published.catds
     for number, probe in enumerate(scenario.probes):
         if probe.contest is not None:
             yield f"prueba#{number}.contienda", a_contest, contests, (probe.contest,)

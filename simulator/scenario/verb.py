@@ -84,12 +84,11 @@ def _schema(target: Path | None) -> Answer:
 
 def _is_ours(path: Path) -> bool:
     """True when a file is a schema written by this verb, of this format or of another one."""
-    import json
-
+    from core.foreign_text import json_of
     from simulator.scenario.schema import DIALECT, TITLE
 
     try:
-        found = json.loads(path.read_bytes())
+        found = json_of(path.read_bytes())
     except ValueError:
         return False
     if not isinstance(found, dict) or found.get("$schema") != DIALECT:

@@ -12,7 +12,7 @@ from typing import Any
 from core.domain.catalog import Catalog
 from simulator.scenario.base import MS_PER_MINUTE, Moment, When
 from simulator.scenario.document import Probe, Scenario
-from simulator.scenario.faults import Where
+from simulator.scenario.faults import PublicationFault, Where
 from simulator.scenario.file import LoadedScenario
 
 _SEEN = {
@@ -28,9 +28,16 @@ _KINDS = {
     "ancho_de_banda": "enlace con menos ancho de banda",
     "perdida": "enlace con pérdida",
     "cortes_detenidos": "no sale ningún corte",
+    "json_malformado": "archivos JSON mal formados",
+    "imagenes_faltantes": "imágenes que no llegan",
+    "paquete_atrasado": "paquetes de antes",
     "sitio": "falla del sitio (solo se registra)",
     "imagenes": "falla de las imágenes (solo se registra)",
 }
+_DEFECTS = {
+    "estructura": "con una estructura que no corresponde", "truncado": "truncados", "vacio": "vacíos",
+}  # fmt: skip
+_PIECES = {"tablas": "tablas", "comprimidos": "comprimidos", "lectura": "lectura de la base"}
 Told = tuple[float | None, str]
 """(minute it begins, or None when on a condition; the sentence)."""
 
@@ -143,10 +150,23 @@ def _faults(scenario: Scenario) -> list[Told]:
         told.append(
             (
                 fault.at_min,
-                f"{_at(scenario, fault.at_min)}, {fault.minutes:g} min: {fault.name} ({_KINDS[fault.kind]})",
+                f"{_at(scenario, fault.at_min)}, {fault.minutes:g} min: {fault.name} ({_published(fault)})",
             )
         )
     return sorted(told, key=lambda one: (one[0] is None, one[0] or 0.0))
+
+
+def _published(fault: PublicationFault) -> str:
+    words = _KINDS[fault.kind]
+    if fault.kind == "json_malformado":
+        return f"{words}, {_DEFECTS[fault.defect]}, en {_pct(fault.share)} de los nuevos de cada corte"
+    if fault.kind == "imagenes_faltantes":
+        places = f" {_places('CATD', fault.catds)}" if fault.catds else ""
+        return f"{words}{places}, {_pct(fault.share)} de las actas"
+    if fault.kind == "paquete_atrasado":
+        when = f"al menos {fault.behind_min:g} min antes" if fault.behind_min else "del corte anterior"
+        return f"{_PIECES[fault.piece]} {when}"
+    return words
 
 
 def _told(scenario: Scenario, moment: Moment, name: str, what: str, minutes: float | None) -> Told:

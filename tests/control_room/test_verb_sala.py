@@ -214,6 +214,7 @@ def test_when_the_server_is_killed_its_children_leave_too(tmp_path: Path) -> Non
             "solo se admiten si la sala atiende a esta",
         ),
         (("--base", "{base}", "--certificado", "x.pem"), "van juntos"),
+        (("--base", "{base}", "--certificado", "{base}", "--llave-privada", "{base}"), "no se entienden"),
         (("otra",), "No hay una orden «otra»"),
         (("escritor", "de-mas"), "no lleva «de-mas»"),
         (("usuario",), "usuario lleva una de"),

@@ -17,6 +17,7 @@ from control_room.night.facts import (
     Phase,
     PlatformFacts,
     ProbeFacts,
+    PublisherFacts,
 )
 
 START = 1_622_800_000_000
@@ -77,6 +78,7 @@ def facts(minute: float = 120, catds: dict[int, dict[str, Any]] | None = None, *
         ),
         canary=CanaryFacts(CanaryState.EQUAL, number=turn + 1, since_ms=now),
         portal=ProbeFacts(p95_ms=80, error_share=0.0, requests=30),
+        publisher=PublisherFacts("esperando", 2.0),
         platform=PlatformFacts(snapshot_age_s=2.0, disk_free_pct=60.0, clock_skew_s=0.01),
         has_pulses=True,
     )

@@ -10,7 +10,17 @@ import pytest
 from control_room.alerts.model import Place, Reading, Scope
 from control_room.alerts.rules import RULE, RULES
 from control_room.alerts.thresholds import default_thresholds
-from control_room.night.facts import CanaryFacts, CanaryState, CutFacts, Facts, PlatformFacts, ProbeFacts
+from control_room.night.facts import (
+    CanaryFacts,
+    CanaryState,
+    CutFacts,
+    DestinationFacts,
+    Facts,
+    Phase,
+    PlatformFacts,
+    ProbeFacts,
+    PublisherFacts,
+)
 from tests.control_room.alerts.picture import CUT_MS, HOURS, MINUTE, SECOND, START, facts, silent
 
 NOW = START + 120 * MINUTE
@@ -180,9 +190,12 @@ def test_the_forecast_is_late_after_the_close_and_well_again_half_an_hour_before
     assert levels("A06", facts(eta_p90_ms=end), STATE) == expected
 
 
-@pytest.mark.parametrize("code", ["A04", "A05", "A06", "A10", "A13", "A14"])
+@pytest.mark.parametrize("code", ["A04", "A05", "A06", "A10", "A13", "A14", "A16", "A17"])
 def test_what_cannot_be_measured_raises_nothing_and_ends_nothing(code: str) -> None:
-    seen = facts(plan_rate=None, plan_pct=None, eta_p90_ms=None, portal=None, platform=PlatformFacts())
+    seen = facts(
+        plan_rate=None, plan_pct=None, eta_p90_ms=None, portal=None, publisher=None,
+        platform=PlatformFacts(),
+    )  # fmt: skip
     assert [(one.raised, one.held) for one in readings(code, seen).values()] == [(None, 1)]
 
 
@@ -280,6 +293,80 @@ def test_the_machine_is_looked_at(
     assert levels(code, facts(platform=platform), Place(Scope.PLATAFORMA)) == expected
 
 
+PUBLICATION = Place(Scope.PUBLICACION)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "state", "phase", "raised"),
+    [
+        (30.0, "esperando", Phase.OPEN, None),
+        (30.1, "esperando", Phase.OPEN, 2),
+        (30.1, "fuera_de_horario", Phase.OPEN, 2),
+        (120.1, "publicando", Phase.OPEN, 1),
+        (9999.0, "cerrada", Phase.OPEN, None),
+        (9999.0, "esperando", Phase.CLOSED, None),
+        (None, "esperando", Phase.OPEN, None),
+    ],
+)
+def test_a_publisher_that_says_nothing_in_the_operation_is_told(
+    age_s: float | None, state: str, phase: Phase, raised: int | None
+) -> None:
+    seen = facts(publisher=PublisherFacts(state, age_s), phase=phase)
+    assert levels("A16", seen, PUBLICATION) == (raised, raised)
+
+
+@pytest.mark.parametrize(
+    ("alarms", "raised"),
+    [
+        ((), None),
+        (("detenida",), None),
+        (("corte_fallido",), 2),
+        (("imagenes_faltantes",), 2),
+        (("una que no se conoce",), 2),
+        (("corte_fallido", "corte_perdido"), 1),
+        (("servicio",), 1),
+        (("detenida", "sin_ultimo_corte"), 1),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
+)
+def test_the_alarms_of_the_publisher_are_told_with_its_own_words(
+    alarms: tuple[str, ...], raised: int | None
+) -> None:
+    said = tuple((key, f"texto de {key}") for key in alarms)
+    seen = facts(publisher=PublisherFacts("esperando", 2.0, said), phase=Phase.CLOSED)
+    assert levels("A16", seen, PUBLICATION) == (raised, raised)
+    if raised:
+        assert readings("A16", seen)[PUBLICATION].value == "; ".join(
+            f"texto de {key}" for key in alarms if key != "detenida"
+        )
+
+
+def at_destinations(*states: tuple[str, int], signed: int = 3) -> tuple[int | None, int | None]:
+    found = tuple(DestinationFacts(f"d{n}", *one) for n, one in enumerate(states))
+    told = PublisherFacts("esperando", 2.0, (), found, witnesses=3, signed=signed, threshold=2)
+    return levels("A17", facts(publisher=told), PUBLICATION)
+
+
+def test_a_destination_is_told_when_it_is_silent_or_a_minute_behind() -> None:
+    good = ("al_corriente", 0)
+    assert at_destinations(good, good) == (None, None)
+    assert at_destinations(good, ("atrasado", 60)) == (None, 2)
+    assert at_destinations(good, ("atrasado", 61)) == (2, 2)
+    assert at_destinations(good, ("sin_respuesta", 1)) == (2, 2)
+    assert at_destinations(good, ("atrasado", 9999)) == (2, 2)
+    assert at_destinations(("sin_respuesta", 9999), ("atrasado", 600)) == (2, 2)
+    assert at_destinations(("sin_respuesta", 9999), ("atrasado", 601)) == (1, 1)
+
+
+def test_too_few_witnesses_are_told_and_none_are_asked_for_where_nobody_said_how_many() -> None:
+    assert at_destinations(signed=2) == (None, None)
+    assert at_destinations(signed=1) == (3, 3)
+    assert at_destinations(("atrasado", 1), signed=1) == (3, 2)
+    assert at_destinations(("sin_respuesta", 1), signed=1) == (2, 2)
+    nobody_said = PublisherFacts("esperando", 2.0, witnesses=3, signed=0)
+    assert readings("A17", facts(publisher=nobody_said)) == {}
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_what_raises_always_holds_as_much(rule: Any) -> None:
     bad = facts(
@@ -292,6 +379,7 @@ def test_what_raises_always_holds_as_much(rule: Any) -> None:
         cut=cut(due_ms=START),
         canary=CanaryFacts(CanaryState.DIVERGENT),
         portal=ProbeFacts(9000, 1, 30),
+        publisher=PublisherFacts("esperando", 9999, (), (DestinationFacts("d", "sin_respuesta", 9),)),
         platform=PlatformFacts(30.0, 1.0, 9.0, False, START),
     )
     found = list(rule.judge(bad, LIMITS[rule.code]))

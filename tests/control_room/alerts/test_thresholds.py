@@ -28,7 +28,7 @@ def test_what_is_configured_goes_over_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("given", "key", "reason"),
     [
-        ({"A99": {}}, "alertas.A99", "A01 a A15"),
+        ({"A99": {}}, "alertas.A99", "A01 a A17"),
         ({"A01": 3}, "alertas.A01", "una tabla"),
         ({"A01": {"p9_min": 3}}, "alertas.A01.p9_min", "p3_min"),
         ({"A01": {"p3_min": "tres"}}, "alertas.A01.p3_min", "un número"),

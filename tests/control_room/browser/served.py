@@ -94,14 +94,16 @@ class Program:
 class LiveNight(Program):
     """A live rehearsal (`prep simular --velocidad`)."""
 
-    def __init__(self, scenario: Path, folder: Path, speed: float, *, seed: int = 1, ahead: int = 0) -> None:
+    def __init__(
+        self, scenario: Path, folder: Path, speed: float, *more: str, seed: int = 1, ahead: int = 0
+    ) -> None:
         self.folder = folder
         self.scenario = scenario
-        more = ["--adelantar", str(ahead)] if ahead else []
+        forward = ("--adelantar", str(ahead)) if ahead else ()
         super().__init__(
             folder.parent / f"{folder.name}.log",
             *("simular", scenario, "--salida", folder, "--semilla", str(seed)),
-            *("--velocidad", str(speed), *more),
+            *("--velocidad", str(speed), *forward, *more),
         )
         self.wait_for("la corrida atiende órdenes", (folder / "control.json").is_file)
 

@@ -18,7 +18,8 @@ SAID_MS = 1_622_930_400_000
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedRoom]:
     folder = tmp_path_factory.mktemp("publicacion") / "noche"
-    with LiveNight(CHICA, folder, 1) as night:
+    # Without cuts of its own it says nothing of them: what the page shows is what is written here.
+    with LiveNight(CHICA, folder, 1, "--sin-cortes") as night:
         state = PublisherState("b", 1, "simulacro", Status.WAITING, cut=1, next_at=SAID_MS)
         state.alarm("destino", "El difusor no responde", SAID_MS)
         state.missed.append(SAID_MS)
@@ -40,6 +41,9 @@ def test_what_the_publisher_says_and_a_hold_by_two_persons(room: ServedRoom, scr
     assert "2 de 3 testigos firmaron" in service.inner_text()
     assert "Un corte no salió" in service.inner_text()
     assert "✕ Sin respuesta" in publisher.page.locator("#pub-destinos").inner_text()
+    boss.page.goto(f"{room.url}/")
+    boss.page.get_by_text("El publicador falla o no responde").first.wait_for()
+    boss.page.goto(f"{room.url}/publicacion")
     publisher.page.get_by_role("button", name="Detener publicación").click()
     publisher.page.get_by_label("Motivo").fill(REASON)
     publisher.page.get_by_role("button", name="Proponer").click()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
-from control_room.sources.publisher_file import NAME, read_publisher
+from control_room.sources.publisher_file import NAME, publisher_age_s, read_publisher
 from core.publishing.state import PublisherState, Status
 
 AT = 1_622_930_400_000
@@ -37,9 +38,17 @@ def test_what_the_service_writes_is_what_the_room_reads(tmp_path: Path) -> None:
                 "error": "no responde",
             }
         ],
-        "testigos": {"de": 3, "con": 2},
+        "testigos": {"de": 3, "con": 2, "umbral": None},
         "sello": None,
     }  # fmt: skip
+
+
+def test_the_age_of_the_file_is_that_of_its_last_writing(tmp_path: Path) -> None:
+    assert publisher_age_s(None, AT) is publisher_age_s(tmp_path, AT) is None
+    PublisherState("b", 7, "simulacro").write(tmp_path, AT)
+    os.utime(tmp_path / NAME, (AT / 1000, AT / 1000))
+    assert publisher_age_s(tmp_path, AT + 31_000) == 31
+    assert publisher_age_s(tmp_path, AT - 1) == 0
 
 
 def test_every_state_of_the_service_is_known_to_the_room(tmp_path: Path) -> None:
@@ -68,4 +77,8 @@ def test_what_is_not_what_it_should_be_is_not_shown(tmp_path: Path) -> None:
     assert (found["estado"], found["corte"], found["siguiente_ms"]) == ("desconocido", 0, None)
     assert found["perdidas"] == [5]
     assert found["alarmas"] == [{"clave": "", "texto": "", "desde_ms": None}] * 2
-    assert found["destinos"] == [] and found["testigos"] == {"de": 0, "con": 0} and found["sello"] is None
+    assert (
+        found["destinos"] == []
+        and found["testigos"] == {"de": 0, "con": 0, "umbral": None}
+        and found["sello"] is None
+    )

@@ -217,9 +217,9 @@ def test_the_checkpoint_with_more_signatures_stays(reopen: Opener, work: WorkTre
 def test_what_the_pointer_does_not_announce_is_not_shown(destination: Destination, work: WorkTree) -> None:
     """The files of a cut that is being made, and the tiles of a log that grew, wait for their pointer."""
     work.prepare(2)
-    work.write("avisos/0001.json", b"{}")
+    work.write("avisos/0001.json", b'{"detalle":{}}')
     work.write("tile/0/000.p/9", b"\1" * 32 * 9)
-    publish(work, destination)
+    assert publish(work, destination)["estado"] == "al_corriente"
     there = {entry.key for entry in destination.list()}
     assert not [key for key in there if key.startswith(("cortes/0002", "emisiones/0002", "difusion/0002"))]
     assert "avisos/0001.json" not in there
@@ -257,6 +257,45 @@ def test_a_damaged_file_of_the_work_folder_goes_nowhere(
     state = fails(work, destination)
     assert "No se publica" in str(state["error"])
     assert shown(destination) is None
+
+
+def test_a_link_to_another_file_is_not_followed(destination: Destination, work: WorkTree) -> None:
+    (work.root / "fuera.md").symlink_to(work.root / "prep.db")
+    publish(work, destination)
+    assert destination.get("fuera.md") is None
+    assert shown(destination) is not None
+    work.prepare(2)
+    path = next((work.root / "cortes" / "0002").glob("*.csv"))
+    path.rename(work.root / "otro.db")
+    path.symlink_to(work.root / "otro.db")
+    work.cut, work.entries = 2, work.entries + 1
+    work.point()
+    assert "enlace simbólico" in str(fails(work, destination)["error"])
+
+
+def test_a_damaged_image_stays_behind_alone_until_it_is_whole(
+    destination: Destination, work: WorkTree
+) -> None:
+    work.publish()
+    path = min((work.root / "imagenes").rglob("*.jpg"))
+    key, good = path.relative_to(work.root).as_posix(), path.read_bytes()
+    path.write_bytes(good[:-3] + b"xyz")
+    with Distributor(work.root, [destination], pace=QUICK) as distributor:
+        assert distributor.drain(WAIT_S), "the results do not wait for it"
+        (state,) = distributor.states()
+        assert (state["estado"], state["corte"]) == ("al_corriente", 2)
+        assert path.name in state["error"]
+        there = {entry.key for entry in destination.list()}
+        assert key not in there
+        assert sum(one.startswith("imagenes/") for one in there) == 1
+        path.write_bytes(good)
+        distributor.announce()
+        limit = time.monotonic() + WAIT_S
+        while distributor.states()[0]["error"] and time.monotonic() < limit:
+            time.sleep(0.01)
+    found = destination.get(key)
+    assert found is not None
+    assert found.data == good
 
 
 class Killed(BaseException):

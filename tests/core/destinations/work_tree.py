@@ -120,7 +120,7 @@ class WorkTree:
         """A notice: another entry of the log, the same cut."""
         self.notices += 1
         self.entries += 1
-        self.write(f"avisos/{self.notices:04d}.json", compact({"numero": self.notices}))
+        self.write(f"avisos/{self.notices:04d}.json", compact({"numero": self.notices, "detalle": {}}))
         self.point()
 
     def note(self, size: int, signatures: int = 1) -> str:

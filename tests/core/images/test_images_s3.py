@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from pathlib import Path
 
 import obstore
 import pytest
@@ -11,7 +12,10 @@ from obstore.store import S3Store
 from core.images.derive import keep
 from core.images.errors import MissingImageError, StoreError
 from core.images.store import LIST_FROM, ImageStore
+from core.publication.public_tree import public_keys
+from core.publishing.assembly import publication
 from tests.core.images.test_images import photo
+from tests.publication_sample import STEP, Night
 from tests.s3_server import S3Server, s3_server
 
 __all__ = ["s3_server"]
@@ -56,3 +60,21 @@ def test_a_bucket_that_is_not_ours_is_told_in_spanish(spec: str, monkeypatch: py
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "otro-secreto-que-no-es")
     with pytest.raises(StoreError, match="no responde"):
         ImageStore(spec).put(photo())
+
+
+def test_a_cut_brings_the_images_of_a_bucket_to_the_folder_it_is_published_from(
+    spec: str, tmp_path: Path
+) -> None:
+    night = Night(tmp_path / "noche")
+    night.images = ImageStore(spec)
+    night.acta(0)
+    night.acta(3)
+    work = tmp_path / "trabajo"
+    office = publication(night.engine, night.database, work, key=night.key, images=ImageStore(spec))
+    report = office.cut(night.at + STEP)
+    night.close()
+    assert report.emission is not None
+    assert (report.emission.with_image, report.emission.missing_images) == (2, 0)
+    shown = [key for key in public_keys(work) if key.startswith(("imagenes/", "vistas/"))]
+    assert len(shown) == 2 * 3
+    assert all((work / key).is_file() for key in shown)

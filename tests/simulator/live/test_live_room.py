@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from control_room.sources.publisher_file import read_publisher
 from core.domain.incidents import IncidentState
 from core.engine import Engine
 from core.operations.check import check
@@ -26,7 +27,7 @@ MINUTE = 60_000
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    run = Live(tmp_path, "--velocidad", "60")
+    run = Live(tmp_path, "--velocidad", "60", "--destino", f"web={tmp_path / 'publico'}")
     yield run
     run.stop()
 
@@ -39,6 +40,18 @@ def heard(folder: Path) -> list[Pulse]:
     return found
 
 
+def publisher_is_told(folder: Path) -> None:
+    """What the room reads of the publisher while the night goes on."""
+    until = time.monotonic() + 10
+    while not ((said := read_publisher(folder)) and said["destinos"] and said["destinos"][0]["corte"]):
+        assert time.monotonic() < until, said
+        time.sleep(0.05)
+    assert said["estado"] in ("esperando", "publicando")
+    assert said["instante_ms"] < said["siguiente_ms"] == said["instante_ms"] + 20 * MINUTE
+    assert said["destinos"][0]["nombre"] == "web"
+    assert said["instante_ms"] <= said["generado_ms"], "in the hours of the night"
+
+
 def test_the_room_hears_the_pulses_and_acts_and_the_night_ends_well(prep: Prep, live: Live) -> None:
     live.reach(100)
     now = live.client.state()["utc_ms"]
@@ -47,6 +60,7 @@ def test_the_room_hears_the_pulses_and_acts_and_the_night_ends_well(prep: Prep, 
         time.sleep(0.02)
     last = max(one.at for one in heard(live.folder))
     assert now - MINUTE <= last <= now
+    publisher_is_told(live.folder)
     store = Store(open_existing(str(live.folder / "prep.db")))
     people = People(Engine(store, store.load_catalog(), "simulacro"))
     people.act(now)

@@ -92,8 +92,9 @@ def test_incidents_are_laid_on_top_of_the_scenario(prep: Prep, tmp_path: Path) -
 
 
 def test_live_it_ends_like_in_virtual_time_and_says_how_late_it_was(prep: Prep, tmp_path: Path) -> None:
-    run = ("simular", SMALL, "--semilla", "4", "--json", "--salida")
-    virtual, live = prep(*run, "a"), prep(*run, "b", "--velocidad", "20000")
+    run = ("simular", SMALL, "--semilla", "4", "--json", "--imagenes", "0.05", "--salida")
+    virtual = prep(*run, "a", "--destino", "web=publico-a")
+    live = prep(*run, "b", "--velocidad", "20000", "--destino", "web=publico-b")
     assert live.returncode == 0, live.stderr
     first, second = json.loads(virtual.stdout), json.loads(live.stdout)
     assert second["huella"] == first["huella"]
@@ -104,6 +105,42 @@ def test_live_it_ends_like_in_virtual_time_and_says_how_late_it_was(prep: Prep, 
     assert lived["retraso"]["medidas"] > 0
     assert lived["cortes"]["medidas"] == len(first["cortes"])
     assert "en_vivo" not in first
+    # What is public is the same to the byte, and the room is told of both.
+    for answer, folder in ((first, "a"), (second, "b")):
+        assert [(one["nombre"], one["estado"], one["corte"]) for one in answer["destinos"]] == [
+            ("web", "al_corriente", 11)
+        ]
+        told = json.loads((tmp_path / folder / "publicador.json").read_bytes())
+        assert (told["estado"], told["corte"], told["destinos"]) == ("cerrada", 11, answer["destinos"])
+    public = [_files(tmp_path / f"publico-{name}") for name in ("a", "b")]
+    assert public[0] == public[1]
+    assert any(name.startswith("vistas/") for name in public[0])
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def test_a_place_that_is_of_another_night_is_told_and_the_night_goes_on(prep: Prep, tmp_path: Path) -> None:
+    (tmp_path / "ajeno").mkdir()
+    (tmp_path / "ajeno" / "corte.json").write_text("esto no es un apuntador")
+    run = ("simular", SMALL, "--salida", "s", "--semilla", "4")
+    done = prep(*run, "--destino", "ajeno", "--destino", "bueno")
+    assert done.returncode == 0, done.stderr
+    assert "ajeno: NO TERMINÓ, no tiene ningún corte; le faltan 11" in done.stdout
+    assert "bueno: al corriente, corte 11" in done.stdout
+    assert "aviso: No terminó de llegar a ajeno" in done.stderr
+    (tmp_path / "ajeno" / "corte.json").unlink()
+    again = prep(*run, "--continuar", "--json")
+    assert again.returncode == 0, again.stderr
+    assert {one["nombre"]: one["corte"] for one in json.loads(again.stdout)["destinos"]} == {
+        "ajeno": 11, "bueno": 11,
+    }  # fmt: skip
+    inside = prep("simular", SMALL, "--salida", "t", "--semilla", "4", "--destino", "t/publico")
+    assert inside.returncode == 2
+    assert "la de trabajo tiene la base" in inside.stderr
+    assert not (tmp_path / "t").exists()
 
 
 def test_a_speed_that_makes_no_sense_is_refused_before_anything_is_made(prep: Prep, tmp_path: Path) -> None:

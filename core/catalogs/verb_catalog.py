@@ -1,4 +1,4 @@
-"""The verb `prep catalogo`: import a catalogue from published files, check a folder, show totals."""
+"""The verb `prep catalogo`: import one from published files, check a folder, show totals, start a base."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the three sub-verbs."""
+    """Arguments of the four sub-verbs."""
     actions = parser.add_subparsers(dest="accion", metavar="ACCIÓN", required=True, title="acciones")
     one = actions.add_parser(
         "importar", help="reconstruye el catálogo de una noche desde sus archivos publicados"
@@ -36,7 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "referencia", metavar="REFERENCIA", help="jalisco-2021, jalisco-2024, jalisco-2027 o una carpeta"
     )
     three.add_argument("--catds", action="store_true", help="lista el estimado de actas de cada CATD")
-    for action in (one, two, three):
+    four = actions.add_parser(
+        "instalar", help="prepara la base de una noche: catálogo, modo y horario de la operación"
+    )
+    four.add_argument("referencia", metavar="REFERENCIA", help="jalisco-2027 o una carpeta")
+    four.add_argument(
+        "--base", metavar="URL", required=True, help="base de datos: archivo o URL de PostgreSQL"
+    )
+    four.add_argument("--modo", choices=("simulacro", "oficial"), required=True, help="qué noche es")
+    four.add_argument("--apertura", metavar="HORA", help="cuándo empieza, como 2027-06-06T18:00:00-06:00")
+    four.add_argument("--cierre", metavar="HORA", help="cuándo termina, a lo más 24 horas después")
+    four.add_argument("--responsable", metavar="NOMBRE", help="quién abre la operación")
+    for action in (one, two, three, four):
         # The frame reads these after the verb; here they are accepted after the action too.
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="responde en JSON")
         action.add_argument(
@@ -50,6 +61,8 @@ def run(args: argparse.Namespace, out: Output) -> Answer:
         return _import(args.archivos, args.salida, out)
     if args.accion == "revisar":
         return _check(args.carpeta)
+    if args.accion == "instalar":
+        return _install(args)
     return _show(args.referencia, args.catds)
 
 
@@ -157,6 +170,40 @@ def _show(reference: str, with_catds: bool) -> Answer:
         for load in estimate
     ]
     return Answer(DONE, data, _text(catalog), (_table(catalog, estimate),))
+
+
+def _install(args: argparse.Namespace) -> Answer:
+    import time
+
+    from core.catalogs import open_catalog
+    from core.errors import UsageError
+    from core.operations.install import Opening, install
+    from core.publishing.config import iso, parse_time
+
+    period = (args.apertura, args.cierre, args.responsable)
+    if any(period) and not all(period):
+        raise UsageError("--apertura, --cierre y --responsable van juntos.")
+    opening = None
+    if all(period):
+        opening = Opening(parse_time(args.apertura), parse_time(args.cierre), args.responsable)
+    catalog = open_catalog(args.referencia, Path())
+    done = install(args.base, catalog, args.modo, opening, time.time_ns() // 1_000_000)
+    data: dict[str, object] = {
+        "modo": done.mode,
+        "actas": done.actas,
+        "huella": catalog.fingerprint(),
+        "apertura": None if done.period is None else iso(done.period[0]),
+        "cierre": None if done.period is None else iso(done.period[1]),
+        "asiento": done.ledger_head,
+    }
+    text = [f"La base está lista: {catalog.election}, modo {done.mode}, {done.actas:,} actas esperadas."]
+    if done.period is None:
+        text.append(
+            "La operación no se ha abierto: repita la orden con --apertura, --cierre y --responsable."
+        )
+    else:
+        text.append(f"La operación va de {data['apertura']} a {data['cierre']}.")
+    return Answer(DONE, data, "\n".join(text))
 
 
 def _problems(error: CatalogError) -> dict[str, object]:

@@ -7,8 +7,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from core.catalogs import jalisco
 from core.catalogs.writer import write_catalog
+from core.cli import main
 
 Prep = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -70,3 +73,56 @@ def test_importing_never_writes_over_a_folder_that_holds_something(
     assert run.returncode == 2
     assert "no es una carpeta vacía" in run.stderr
     assert [path.name for path in target.iterdir()] == ["mio.txt"]
+
+
+OPENING = (
+    "--apertura", "2027-06-06T18:00:00-06:00", "--cierre", "2027-06-07T18:00:00-06:00",
+    "--responsable", "Coordinación",
+)  # fmt: skip
+
+
+def test_instalar_makes_the_base_of_a_night_and_again_changes_nothing(prep: Prep, tmp_path: Path) -> None:
+    base = tmp_path / "noche.db"
+    install = ("catalogo", "instalar", "jalisco-2027", "--base", str(base), "--modo", "oficial", "--json")
+    bare = json.loads(prep(*install).stdout)
+    assert (bare["modo"], bare["apertura"], bare["asiento"]) == ("oficial", None, 0)
+    told = json.loads(prep(*install, *OPENING).stdout)
+    assert (told["huella"], told["asiento"]) == (jalisco(2027).fingerprint(), 1)
+    assert (told["apertura"], told["cierre"]) == ("2027-06-07T00:00:00Z", "2027-06-08T00:00:00Z")
+    assert json.loads(prep(*install, *OPENING).stdout) == told
+    assert prep("comprobar", "--base", base).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("--modo", "simulacro"), "es de modo «oficial»"),
+        (("--cierre", "2027-06-07T12:00:00-06:00"), "con otras horas"),
+        (("--apertura", "2027-06-06T18:00:00"), "diferencia con UTC"),
+        (("--responsable", ""), "van juntos"),
+    ],
+    ids=["modo", "horas", "zona", "responsable"],
+)
+def test_instalar_refuses_another_night_in_the_same_base(
+    change: tuple[str, str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install = ["catalogo", "instalar", "jalisco-2021", "--base", str(tmp_path / "n.db"), "--modo", "oficial"]
+    assert main([*install, *OPENING]) == 0
+    assert main([*install, *OPENING, *change]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_instalar_refuses_a_period_of_more_than_a_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install = [
+        "catalogo",
+        "instalar",
+        "jalisco-2021",
+        "--base",
+        str(tmp_path / "n.db"),
+        "--modo",
+        "simulacro",
+    ]
+    assert main([*install, *OPENING, "--cierre", "2027-06-08T18:00:00-06:00"]) == 2
+    assert "24 horas" in capsys.readouterr().err

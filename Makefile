@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.entorno
 
 .DEFAULT_GOAL := help
-.PHONY: help entorno simulacro sala portal test lint formato bench candado limpio
+.PHONY: help entorno simulacro sala portal test lint formato bench carga auditar candado limpio
 
 help: ## Enseña esta lista
 	@echo 'Uso: make VERBO'
@@ -21,7 +21,8 @@ help: ## Enseña esta lista
 	@echo
 	@echo 'Variables: PYTHON=python3.12 elige el intérprete al crear el entorno;'
 	@echo '           PYTEST_ARGS="-k actas" elige qué pruebas corren;'
-	@echo '           PUERTO=8051 elige el puerto de la sala y del portal.'
+	@echo '           PUERTO=8051 elige el puerto de la sala y del portal;'
+	@echo '           DESTINO=s3://cubo/prep?endpoint=… lleva lo publicado también ahí.'
 
 entorno: $(STAMP) ## Crea .venv con las versiones exactas de requirements.lock
 
@@ -56,6 +57,12 @@ formato: entorno ## Da formato al código y corrige lo que se puede corregir sol
 
 bench: entorno ## Mide velocidad y memoria e imprime las razones
 	@$(BIN)/python -m benchmarks
+
+carga: entorno ## Prueba con carga el portal y la sala de un simulacro en vivo, con veredicto
+	@bash scripts/carga.sh $(BIN)
+
+auditar: entorno ## Busca secretos y vulnerabilidades conocidas; 3 si no se pudo preguntar
+	@bash scripts/auditar.sh $(BIN)
 
 candado: entorno ## Rehace requirements.lock con las versiones más recientes que admite pyproject.toml
 	@bash scripts/candado.sh $(BIN)/uv

@@ -13,8 +13,9 @@ from typing import Any
 
 import dash
 from dash import ClientsideFunction, Input, Output, dcc, html
-from flask import Flask, Response
-from werkzeug.exceptions import NotFound
+from dash.exceptions import DependencyException
+from flask import Flask, Response, request
+from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from control_room import room_db
@@ -57,10 +58,11 @@ INDEX = """<!DOCTYPE html>
 </footer>
 </body>
 </html>"""
+CALLBACKS = "/_dash-update-component"
 _DASH_ROUTES = {
     "/_dash-layout": ("GET",),
     "/_dash-dependencies": ("GET",),
-    "/_dash-update-component": ("POST",),
+    CALLBACKS: ("POST",),
     "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": ("GET",),
 }
 """What the renderer asks with a session. Every other route that Dash adds stays closed."""
@@ -157,6 +159,18 @@ def _install_dash(
     )
     for rule, methods in _DASH_ROUTES.items():
         routes.allow(rule, SIGNED, *methods)
+
+    @app.before_request
+    def only_pages() -> None:
+        # Dash takes what it is sent as its own renderer would have sent it.
+        if request.path == CALLBACKS and not _opens_a_page(request.get_json()):
+            raise BadRequest
+
+    @app.errorhandler(DependencyException)
+    def no_such_script(error: DependencyException) -> Response:
+        # Dash raises it for a script of a library it has not: an address that does not exist.
+        return answers.answer(404, answers.TEXTS[404])
+
     board.layout = html.Div()
 
     @board.callback(Output("contenido", "children"), Input("url", "pathname"))
@@ -173,6 +187,24 @@ def _install_dash(
         Input("contenido", "children"),
     )
     return board
+
+
+def _opens_a_page(body: object) -> bool:
+    """Whether a body is the question of the only callback there is: which page is at an address."""
+    if not isinstance(body, dict) or body.get("output") != "contenido.children":
+        return False
+    if body.get("state") not in ([], None):
+        return False
+    asked, changed = body.get("inputs"), body.get("changedPropIds")
+    if not isinstance(asked, list) or len(asked) != 1 or not isinstance(asked[0], dict):
+        return False
+    path = asked[0].get("value")
+    return (
+        body.get("outputs") == {"id": "contenido", "property": "children"}
+        and asked[0] == {"id": "url", "property": "pathname", "value": path}
+        and (path is None or isinstance(path, str))
+        and (changed is None or (isinstance(changed, list) and set(map(repr, changed)) <= {"'url.pathname'"}))
+    )
 
 
 def title_of(room: Room) -> str:

@@ -127,15 +127,14 @@ def injected(run_folder: Path, names: Mapping[int, str] | None = None) -> list[D
     whole = body[: body.rfind(b"\n") + 1].splitlines()[-MOST_SHOWN:]
     found: list[Document] = []
     for line in reversed(whole):
-        entry = json_of(line)
-        document = dict(entry["document"])
-        found.append(
-            {
-                "virtual_ms": int(entry["virtual_ms"]),
-                "textos": describe(document, names),
-                "toml": to_toml(document),
-            }
-        )
+        try:
+            entry = json_of(line)
+            document, at = dict(entry["document"]), int(entry["virtual_ms"])
+            told = {"virtual_ms": at, "textos": describe(document, names), "toml": to_toml(document)}
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            # What a damaged line told is the run's business, which will not go on with it.
+            continue
+        found.append(told)
     return found
 
 

@@ -61,7 +61,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--corrida",
         type=Path,
         metavar="DIR",
-        help="carpeta de la corrida del simulador; la de la base si es de una corrida",
+        help="carpeta de la corrida del simulador, o la --trabajo de prep publicar; la de la base si es una",
     )
     parser.add_argument("--publico", metavar="DIR|URL", help="dónde está lo que el público ve")
     parser.add_argument(
@@ -123,15 +123,18 @@ def _options(args: argparse.Namespace) -> RoomOptions:
     )
 
 
+_OF_A_NIGHT = (".prep-salida.json", "control.json", "resumen.json", "publicador.json")
+
+
 def _run_folder(base: str) -> Path | None:
-    """The folder of the SQLite file when a run of the simulator made it."""
+    """The folder of the SQLite file when a run of the simulator made it, or a publisher works in it."""
     from core.storage.database import parse_url
 
     url = parse_url(base)
     if url.get_backend_name() != "sqlite":
         return None
     folder = Path(url.database or "").absolute().parent
-    made = any((folder / name).is_file() for name in (".prep-salida.json", "control.json", "resumen.json"))
+    made = any((folder / name).is_file() for name in _OF_A_NIGHT)
     return folder if made else None
 
 

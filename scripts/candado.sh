@@ -15,3 +15,4 @@ if grep -nE '://|^-' requirements.lock >&2; then
     exit 1
 fi
 echo "requirements.lock: $(grep -c '==' requirements.lock) paquetes." >&2
+echo "Después de «make entorno» rehaga la tabla: .venv/bin/python scripts/dependencias.py" >&2

@@ -23,7 +23,8 @@ MANDATED = {
     "locust",
 }
 VERBS = {
-    "entorno", "simulacro", "sala", "portal", "test", "lint", "formato", "bench", "candado", "limpio", "help",
+    "entorno", "simulacro", "sala", "portal", "test", "lint", "formato", "bench", "carga", "auditar",
+    "candado", "limpio", "help",
 }  # fmt: skip
 LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+?)(?: ; (.+?))? \\$")
 # Spelled in halves so that this file does not name them.

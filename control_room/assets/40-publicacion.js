@@ -182,7 +182,7 @@
     desconocido: ["?", "No se sabe"],
   };
   const HOLD = {
-    sin_detener: "Los cortes salen a su hora.",
+    sin_detener: "Nadie la ha detenido.",
     propuesta: "Se propuso detenerla: falta que otra persona lo autorice. Los cortes siguen saliendo.",
     detenida: "Está detenida: no sale ningún corte.",
     reanudacion_propuesta: "Está detenida. Se propuso reanudarla: falta que otra persona lo autorice.",
@@ -196,7 +196,7 @@
   function service(snap) {
     const one = snap.publicador;
     lines(hojas.id("pub-servicio"), JSON.stringify(one) + (one ? "" : "sin"), () => {
-      if (!one) return [el("p", { class: "vacio", text: "Ningún publicador dejó su estado en la carpeta de la corrida" })];
+      if (!one) return [el("p", { class: "vacio", text: "Aquí no se ve al publicador: arranque la sala con --corrida y la carpeta --trabajo de prep publicar" })];
       const witnesses = one.testigos.de ? one.testigos.con + " de " + one.testigos.de + " testigos firmaron" : "sin testigos";
       const missed = one.perdidas.length;
       return [

@@ -18,8 +18,13 @@ def layout() -> html.Div:
         panel(
             "Quién soy",
             slot("cta-datos"),
-            button("Cambiar mi contraseña", "cta-contrasena", "principal"),
-            button("Cerrar mis otras sesiones", "cta-sesiones"),
+            html.Div(
+                [
+                    button("Cambiar mi contraseña", "cta-contrasena", "principal"),
+                    button("Cerrar mis otras sesiones", "cta-sesiones"),
+                ],
+                className="fila-campos",
+            ),
         ),
     )
 

@@ -23,6 +23,7 @@ from control_room.web.bitacora_text import ACCESS_WORDS, ALERT_WORDS, KINDS, eve
 from control_room.web.roles import allows
 from core.domain.catalog import Catalog
 from core.domain.events import EventKind, decode_data
+from core.domain.spreadsheet import safe_cell
 from core.errors import UsageError
 from core.storage import schema
 
@@ -37,7 +38,6 @@ MOST_IN_PDF = 5_000
 """What takes about a second to draw, in a process that serves the walls; the CSV has the rest."""
 COLUMNS = ("seq", "hora", "hora_real", "clase", "que", "quien", "desde", "texto", "huella")
 _ACTED = ("accion", "exporta", "usuario")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Entry(NamedTuple):
@@ -329,11 +329,6 @@ def _cells(entry: Entry, zone: timezone) -> tuple[str, ...]:
         "" if entry.seq is None else str(entry.seq), _hour(entry.ms, zone), _machine_hour(entry.ms_real),
         entry.kind, entry.what, entry.who, entry.origin, entry.text, entry.hash,
     )  # fmt: skip
-
-
-def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _csv(lines: Iterable[tuple[str, ...]], seal: str, made: str) -> bytes:

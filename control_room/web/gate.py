@@ -75,7 +75,7 @@ def install(app: Flask, routes: RouteTable) -> None:
         page = None
         if rule is not None and rule.rule in ("/", "/<path:path>"):
             # The catch-all of Dash: an address is a page of the list or it does not exist.
-            page = routes.page(request.path)
+            page = routes.page(request.path) if request.method in ("GET", "HEAD") else None
             permission = None if page is None or not exists(page, room) else page.permission
         if permission == OPEN:
             return None

@@ -7,6 +7,7 @@ nobody passes for a user of the room. Authorisation code with PKCE, state and no
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,9 @@ class OidcConfig:
         With several groups the first one of the configuration counts.
         """
         subject = claims.get(self.user_claim) or claims.get("sub")
+        if isinstance(subject, str) and self.user_claim != "sub":
+            # Providers take «Ana» for «ana»: they may not be two persons here.
+            subject = unicodedata.normalize("NFKC", subject).casefold()
         if not isinstance(subject, str) or not subject.isprintable() or not 0 < len(subject) <= 48:
             raise NotAdmittedError("El proveedor de identidad no dijo quién es.")
         found = claims.get(self.claim)

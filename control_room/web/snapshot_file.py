@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import threading
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,7 @@ class SnapshotFile:
             if seen != self._seen:
                 try:
                     self._served = _read(self._packed.read_bytes())
-                except (OSError, ValueError, KeyError, TypeError, EOFError):
+                except (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error):
                     return None
                 self._seen = seen
             return self._served

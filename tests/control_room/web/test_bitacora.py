@@ -17,10 +17,11 @@ from sqlalchemy import select
 
 from control_room.room_db import log_alerts
 from control_room.web import bitacora
-from control_room.web.bitacora import MOST_IN_PDF, LedgerLog, safe_cell
+from control_room.web.bitacora import MOST_IN_PDF, LedgerLog
 from control_room.web.bitacora_pdf import document
 from control_room.web.bitacora_text import KINDS, event_text
 from core.domain.events import EventKind
+from core.domain.spreadsheet import safe_cell
 from core.storage import schema
 from tests.builders import START_MS
 from tests.control_room.web.rooms import PASSWORD, TestRoom, login

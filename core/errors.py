@@ -9,6 +9,28 @@ from __future__ import annotations
 
 from os import PathLike, fspath
 
+LONGEST_SHOWN = 200
+"""Characters shown of a value that was found where another was expected."""
+LONGEST_MESSAGE = 2_000
+"""Characters of an explanation; only one that quotes something enormous is longer."""
+
+
+def shown(value: object, longest: int = LONGEST_SHOWN) -> str:
+    """A value found in a file, safe to show: cut if long, its control and direction characters spelt out.
+
+    A terminal obeys them, and a name of a million characters is no explanation.
+    """
+    try:
+        text = str(value)
+    except ValueError:
+        # An integer of more digits than Python writes.
+        return "un número de miles de cifras"
+    if len(text) > longest:
+        text = f"{text[:longest]}… ({len(text):,} caracteres)"
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
+
 
 class PrepError(Exception):
     """Base of the errors that are told to the user; the message is in Spanish and complete.
@@ -54,8 +76,8 @@ class InputError(PrepError):
         self.line = line
         self.column = column
         self.expected = expected
-        self.found = None if found is None else str(found)
-        self.message = message
+        self.found = None if found is None else shown(found)
+        self.message = message if len(message) <= LONGEST_MESSAGE else shown(message, LONGEST_MESSAGE)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -65,7 +87,7 @@ class InputError(PrepError):
         if self.column is not None:
             # What a TOML document has are keys; a number is a place in the line.
             keyed = self.file.endswith(".toml") and isinstance(self.column, str)
-            place += f", {'clave' if keyed else 'columna'} {self.column}"
+            place += f", {'clave' if keyed else 'columna'} {shown(self.column)}"
         return f"{place}: {self.reason}"
 
     @property

@@ -10,6 +10,8 @@ PORTAL = ("tests/portal/", "tests/core/portal/test_nginx.py")
 """Tests that use the same published nights, browser and nginx."""
 S3 = ("tests/core/destinations/", "tests/core/images/test_images_s3.py")
 """Tests that use the same S3 server."""
+FUZZ = "tests/fuzz/"
+"""Tests whose files, room or publication are made once for each of their modules."""
 ALONE = ("test_rehearsal.py", "test_never_lies.py")
 """Files of the browser's tests with rooms of their own. The others look at the same one."""
 
@@ -20,6 +22,8 @@ def group_of(nodeid: str) -> str | None:
         return "S3"
     if nodeid.startswith(PORTAL):
         return PORTAL[0]
+    if nodeid.startswith(FUZZ):
+        return nodeid.split("::")[0]
     if not nodeid.startswith(BROWSER):
         return None
     file = nodeid.removeprefix(BROWSER).split("::")[0]

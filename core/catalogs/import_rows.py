@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from core.catalogs.problems import Problems
 from core.domain.catalog import CASILLA_TYPES, WITHOUT_SECTION, Scope
+from core.domain.spreadsheet import unfit
+from core.foreign_text import whole_of
 from core.published.layout import wrap, wrapper_of
 from core.published.reader import PublishedFile, unwrap
 
@@ -69,14 +71,17 @@ class CatalogueRow:
     ordinal: int
 
 
+_TEXTS = ("CLAVE_CASILLA", "CLAVE_ACTA", "TIPO_ACTA", "ENTIDAD", "DISTRITO", "MUNICIPIO")
+"""Texts of a row that the catalogue keeps, and a publication would repeat."""
+
+
 def territory_column_of(file: PublishedFile) -> str:
     return "ID_MUNICIPIO" if SCOPES[file.contest] is Scope.MUNICIPIO else "ID_DISTRITO"
 
 
 def whole(cell: str) -> int | None:
     """The whole number in a cell, its wrapper off; None where the cell says there is none or is no number."""
-    text = unwrap(cell)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return whole_of(unwrap(cell))
 
 
 def outside(file: PublishedFile, row: list[str]) -> bool:
@@ -128,8 +133,7 @@ def _read_row(
     numero = whole(file.cell(row, "ID_CASILLA"))
     if numero is None and without:
         # Types without section say N/A; the number is only in the key, before the two of the extension.
-        digits = key[-4:-2]
-        numero = int(digits) if digits.isdigit() else 0
+        numero = whole_of(key[-4:-2]) or 0
     ext = whole(file.cell(row, "EXT_CONTIGUA"))
     lista = whole(file.cell(row, "LISTA_NOMINAL"))
     for column, value in (("ID_CASILLA", numero), ("EXT_CONTIGUA", ext), ("LISTA_NOMINAL", lista)):
@@ -139,6 +143,11 @@ def _read_row(
     if ubicacion not in (1, 2):
         found = file.cell(row, "UBICACION_CASILLA")
         problems.add(file.path, line, "UBICACION_CASILLA", "1 (urbana) o 2 (no urbana)", found)
+    for column in _TEXTS:
+        text = unwrap(file.cell(row, column)) if file.has(column) else ""
+        expected = unfit(text)
+        if expected is not None:
+            problems.add(file.path, line, column, expected, text)
     if len(problems.found) > faults or numero is None or ext is None or lista is None or ubicacion is None:
         return None
     tipo_acta = unwrap(file.cell(row, "TIPO_ACTA"))

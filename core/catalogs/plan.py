@@ -15,6 +15,7 @@ from core.catalogs.columns import Coalition, Common, Field, Independent
 from core.catalogs.toml_file import TomlFile, TomlTable
 from core.domain.catalog import Contest, Entidad, Scope
 from core.domain.contenders import MAX_COLUMNS, Contender, ContenderKind
+from core.domain.spreadsheet import unfit
 
 FORMAT = 1
 """The version of the folder form; a folder of another one is refused."""
@@ -63,6 +64,7 @@ def read_plan(file: TomlFile) -> Plan | None:
     if version is not None and version != FORMAT:
         root.fault("formato", str(FORMAT), version)
         return None
+    _fit(root)
     entidad = _entidad(root.table("entidad"))
     election = root.table("eleccion")
     election.only("nombre", "procedencia", "representantes_por_contendiente", "boletas_especial")
@@ -85,6 +87,20 @@ def read_plan(file: TomlFile) -> Plan | None:
     if entidad is None or name is None or each is None or ballots is None or not contests:
         return None
     return Plan(entidad, name, provenance or "", Allowance(each, ballots), contests)
+
+
+def _fit(table: TomlTable) -> None:
+    """Every text of the document will be published: none may be a formula, nor hold control characters."""
+    for key, value in table.data.items():
+        if isinstance(value, str):
+            expected = unfit(value.replace("\n", " "))
+            if expected is not None:
+                table.fault(key, expected, value)
+        elif isinstance(value, dict):
+            _fit(table.table(key))
+        elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            for one in table.tables(key):
+                _fit(one)
 
 
 def _entidad(table: TomlTable) -> Entidad | None:

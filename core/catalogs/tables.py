@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.catalogs.problems import Problems
+from core.domain.spreadsheet import unfit
 
 
 class Row:
@@ -115,8 +116,14 @@ class Table:
                         self.path, line, None, f"{len(self.columns)} valores, uno por columna", len(cells)
                     )
                     continue
-                values = (cell.strip() for cell in cells)
-                yield Row(self, line, dict(zip(self.columns, values, strict=True)))
+                values = dict(zip(self.columns, (cell.strip() for cell in cells), strict=True))
+                # What a cell holds is published, and opened in spreadsheets.
+                for name, value in values.items():
+                    expected = unfit(value)
+                    if expected is not None:
+                        self.problems.add(self.path, line, name, expected, value)
+                        values[name] = ""
+                yield Row(self, line, values)
             if empty:
                 self.problems.add(self.path, 1, None, message="no tiene ninguna fila después de los nombres")
         except csv.Error as error:

@@ -14,6 +14,7 @@ from typing import Any
 
 from core.catalogs.problems import Problems
 from core.catalogs.tables import read_text
+from core.foreign_text import TOO_DEEP, TOO_LONG, toml_of
 
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _REASONS = {
@@ -31,6 +32,8 @@ _REASONS = {
     "Expected newline or end of document": "sobra algo después del valor",
     "Illegal character": "hay un carácter que no se admite",
     "Unescaped": "una diagonal invertida no se admite así",
+    TOO_DEEP: TOO_DEEP,
+    TOO_LONG: TOO_LONG,
 }
 """What the parser says, by how it begins; anything else is told by its place alone."""
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
@@ -147,7 +150,7 @@ class TomlFile:
         if text is None:
             return
         try:
-            data = tomllib.loads(text)
+            data = toml_of(text)
         except tomllib.TOMLDecodeError as error:
             place = _PLACE.search(str(error))
             # Without a place the parser stopped at the end of the document.

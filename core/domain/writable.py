@@ -10,6 +10,7 @@ from dataclasses import fields
 from enum import Enum
 
 from core.domain.commands import Command
+from core.domain.spreadsheet import unfit
 
 LENGTHS = {
     "key": 80, "actor": 64, "station": 64, "document": 24, "mechanism": 4, "contest": 16,
@@ -17,6 +18,9 @@ LENGTHS = {
     "detail": 16_000,
 }  # fmt: skip
 """Characters a text may have, where a column or a key limits it."""
+
+PUBLISHED = frozenset({"document", "mechanism"})
+"""Texts of a command that are cells of the published files: nobody's spreadsheet may obey them."""
 
 FREE_TEXT = 500
 """Characters of the texts that people write: reasons, what can be read of an identification."""
@@ -34,27 +38,32 @@ LARGEST = 2**53
 """Largest number of a command: JSON readers agree up to here."""
 
 
-_LIMITS: dict[type[Command], tuple[tuple[str, int], ...]] = {}
+_LIMITS: dict[type[Command], tuple[tuple[str, int, bool], ...]] = {}
 
 
-def _limits(kind: type[Command]) -> tuple[tuple[str, int], ...]:
-    """(name, longest) of the fields of a kind of command; worked out once."""
+def _limits(kind: type[Command]) -> tuple[tuple[str, int, bool], ...]:
+    """(name, longest, whether it is published) of the fields of a kind of command; worked out once."""
     found = _LIMITS.get(kind)
     if found is None:
-        found = tuple((field.name, LENGTHS.get(field.name, FREE_TEXT)) for field in fields(kind))
+        found = tuple(
+            (field.name, LENGTHS.get(field.name, FREE_TEXT), field.name in PUBLISHED)
+            for field in fields(kind)
+        )
         _LIMITS[kind] = found
     return found
 
 
 def unwritable(command: Command) -> str | None:
     """Why a command cannot be written down, in Spanish; None when it can."""
-    for name, longest in _limits(type(command)):
+    for name, longest, published in _limits(type(command)):
         value = getattr(command, name)
         if isinstance(value, str):
             if isinstance(value, Enum):
                 continue
             if len(value) > longest:
                 return f"«{name}» pasa de {longest} caracteres."
+            if published and unfit(value) is not None:
+                return f"«{name}» debe ser {unfit(value)}."
             if not value.isascii() and not _encodes(value):
                 return f"«{name}» no es texto válido."
             if "\0" in value:

@@ -23,6 +23,7 @@ from sqlalchemy import Engine as Database
 
 from core.domain.catalog import Catalog
 from core.domain.events import Event, EventKind
+from core.domain.spreadsheet import safe_cell
 from core.storage.reading import ledger_events, read_catalog, read_meta, reading
 
 WORDS: dict[EventKind, str] = {
@@ -126,8 +127,8 @@ def write_csv(database: Database, path: Path) -> Written:
             event = step.event
             table.writerow(
                 (
-                    *log.case(step.acta), WORDS[event.kind], log.local(event.at), "complete", event.actor,
-                    event.station, log.local(event.recorded_at), step.seq,
+                    *log.case(step.acta), WORDS[event.kind], log.local(event.at), "complete",
+                    safe_cell(event.actor), safe_cell(event.station), log.local(event.recorded_at), step.seq,
                 )
             )  # fmt: skip
     return Written(len({step.acta for step in log.steps}), len(log.steps), path)

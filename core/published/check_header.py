@@ -25,6 +25,8 @@ from core.published.layout import canonical_counter
 from core.published.reader import PublishedFile
 from core.published.row_facts import CAPTURED, OUTSIDE, RowFacts
 
+LONGEST = 24
+"""Characters of a counter: no figure of an election comes near."""
 _INTEGER = re.compile(r"\d+")
 _LEAK = re.compile(r"(\d+)\.0*")
 _PERCENT = re.compile(r"\d+\.\d{4}")
@@ -79,6 +81,9 @@ def check_header(published: PublishedFile, rows: list[RowFacts], findings: Findi
 def _value(name: str, raw: str, line: int, findings: Findings) -> int | None:
     """The counter as an integer (percentages in ten-thousandths); tells how it is badly written."""
     text = raw.strip()
+    if len(text) > LONGEST:
+        findings.add("H01", f"{len(text):,} caracteres no son un contador", line, name)
+        return None
     if name not in PERCENT_NAMES:
         if _INTEGER.fullmatch(text):
             return int(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from core.foreign_text import whole_of
 from core.published.findings import Findings
 from core.published.layout import unwrap, wrapper_of
 from core.published.reader import PublishedFile
@@ -172,5 +173,5 @@ def _order(published: PublishedFile, rows: list[RowFacts], rewritten: set[int], 
 
 
 def _number(published: PublishedFile, row: RowFacts, name: str) -> int:
-    text = _part(published, row, name)
-    return int(text) if text.isdigit() else -1
+    number = whole_of(_part(published, row, name))
+    return -1 if number is None else number

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from core.domain.fields import Field, Mark
+from core.foreign_text import whole_of
 from core.published.reader import PublishedFile
 
 CAPTURED = "captured"
@@ -45,8 +46,9 @@ _MARK_SPELLINGS = frozenset(
 @lru_cache(maxsize=65536)
 def quantity(cell: str) -> Quantity:
     """Understand one quantity cell."""
-    if cell.isascii() and cell.isdigit():
-        return Quantity(int(cell))
+    number = whole_of(cell)
+    if number is not None:
+        return Quantity(number)
     text = cell.strip()
     if text == "":
         return Quantity(None, "empty")
@@ -55,8 +57,9 @@ def quantity(cell: str) -> Quantity:
     if text.upper() == "N/A":
         return Quantity(Mark.NO_APLICA)
     whole, point, decimals = text.partition(".")
-    if whole.isascii() and whole.isdigit() and (not point or (decimals and not decimals.strip("0"))):
-        return Quantity(int(whole), "leak" if point else "unknown")
+    number = whole_of(whole)
+    if number is not None and (not point or (decimals and not decimals.strip("0"))):
+        return Quantity(number, "leak" if point else "unknown")
     plain = normal(text).replace("_", " ")
     slip = "" if text in _MARK_SPELLINGS else "mark"
     if plain.startswith("ILEGIBLE"):

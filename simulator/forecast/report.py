@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
+from core.foreign_text import json_of
 from core.published.charts import BLUE, GREEN, ORANGE, SKY, VERMILION, Chart, Series
 from simulator.forecast.model import Floats, Ints
 from simulator.forecast.night import Forecast, Outcome
@@ -310,12 +311,21 @@ def write_json(data: dict[str, object], path: Path) -> None:
     path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+_MOST_PCT = 1e6
+
+
 def read_saved(path: Path) -> dict[str, Any]:
     """A forecast written by `write_json`. Raises InputError when the file is not one."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        whole = data["formato"] == FORMAT and data["curva"] and data["huella_catalogo"] and data["ahora"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        data = json_of(path.read_text(encoding="utf-8"))
+        whole = data["formato"] == FORMAT and data["curva"] and data["huella_catalogo"]
+        for text in (data["ahora"], *(point["hora"] for point in data["curva"])):
+            datetime.fromisoformat(text).timestamp()
+        if not all(type(data[key]) is int for key in ("formato", "esperadas")):
+            raise TypeError("esperadas")
+        if not all(abs(point[key]) <= _MOST_PCT for point in data["curva"] for key in ("p10", "p50", "p90")):
+            raise ValueError("curva")
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise InputError(path, message="no es un pronóstico guardado con --guardar") from error
     if not whole:
         raise InputError(path, None, "formato", f"un pronóstico de formato {FORMAT}", data["formato"])

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError
+from core.errors import InputError, shown
 from core.foreign_text import json_of, toml_of
 from simulator.night.verb import DATABASE, SUMMARY
 
@@ -112,12 +114,28 @@ def read_rehearsal(folder: Path, notes: dict[str, Notes]) -> Rehearsal:
         raise InputError(path, column="modo", expected="«simulacro»", found=data["modo"])
     for key in ("inicio", "fin"):
         try:
-            datetime.fromisoformat(data[key])
-        except ValueError as error:
+            datetime.fromisoformat(data[key]).timestamp()
+        except (ValueError, OverflowError) as error:
             raise InputError(
                 path, column=key, expected="una fecha y hora ISO 8601", found=data[key]
             ) from error
     return Rehearsal(folder, data, _same_end(folder, data), notes.get(data["escenario"], Notes()))
+
+
+@contextmanager
+def told_by(rehearsal: Rehearsal) -> Iterator[None]:
+    """While a report is made of a summary, whose inner parts are not checked one by one.
+
+    Raises InputError when one that the report needs is missing or is something else.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        what = f"«{error.args[0]}»" if isinstance(error, KeyError) else str(error)
+        raise InputError(
+            rehearsal.folder / SUMMARY,
+            message=f"algo falta, o no es lo que deja «prep simular»: {shown(what)}",
+        ) from error
 
 
 def _seen(data: dict[str, Any], key: str) -> str:

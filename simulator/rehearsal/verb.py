@@ -39,7 +39,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     """Exit 0 when every rehearsal meets every rule, 1 when one does not."""
     from core.errors import UsageError
     from simulator.rehearsal import general, sections
-    from simulator.rehearsal.data import read_notes, read_rehearsal
+    from simulator.rehearsal.data import read_notes, read_rehearsal, told_by
     from simulator.rehearsal.labels import GENERAL, REPORT, labelled, on_top
     from simulator.rehearsal.verdict import judge, passes
 
@@ -58,11 +58,11 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
             key=lambda one: (one.start, one.data["escenario"], one.data["semilla"], on_top(one.data)),
         )
     )
-    rulings = [judge(one.data, args.minimo_con_imagen) for one in rehearsals]
-    documents = [
-        sections.build(one, found, rehearsals[:at])
-        for at, (one, found) in enumerate(zip(rehearsals, rulings, strict=True))
-    ]
+    rulings, documents = [], []
+    for at, one in enumerate(rehearsals):
+        with told_by(one):
+            rulings.append(judge(one.data, args.minimo_con_imagen))
+            documents.append(sections.build(one, rulings[at], rehearsals[:at]))
     names = [one.file for one in rehearsals]
     if len(rehearsals) > 1:
         documents.append(general.build(rehearsals, rulings))

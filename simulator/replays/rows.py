@@ -27,6 +27,7 @@ from core.domain.commands import (
 from core.domain.fields import Field, Mark
 from core.domain.rules import SinActaReason
 from core.errors import InputError
+from core.foreign_text import whole_of
 from core.published.layout import TOTAL_COLUMNS, parse_time
 from core.published.reader import PublishedFile, unwrap
 
@@ -283,14 +284,16 @@ class RowReader:
 
     def _field(self, position: int, index: int, text: str) -> Field:
         text = text.strip()
-        if text.isdecimal():
-            return int(text)
+        number = whole_of(text)
+        if number is not None:
+            return number
         mark = _MARKS.get(text.upper())
         if mark is not None:
             return mark
         whole, dot, rest = text.partition(".")
-        if dot and whole.isdecimal() and rest.strip("0") == "":
-            return int(whole)
+        number = whole_of(whole)
+        if number is not None and dot and rest.strip("0") == "":
+            return number
         raise self._bad(position, self._file.columns[index], text, "un número, ILEGIBLE o SIN DATO")
 
     def _bad(self, position: int, column: str, found: str, expected: str) -> InputError:

@@ -22,7 +22,7 @@ from io import TextIOWrapper
 from core.cli_output import Output, Progress
 from core.cli_spanish import ArgumentsError, SpanishParser
 from core.cli_verb import ANSWER_IS_NO, BAD_INPUT, DEFECT, DONE, INTERRUPTED, Answer, Verb
-from core.errors import PrepError
+from core.errors import LONGEST_MESSAGE, PrepError, shown
 
 __all__ = [
     "ANSWER_IS_NO",
@@ -45,6 +45,7 @@ OWN_VERBS = {
     "publicar": "core.publishing.verb:VERB",
     "portal": "core.portal.verb:VERB",
     "verificar": "core.verification.verb:VERB",
+    "testigo": "core.witness.verb:VERB",
     "llave": "core.transparency.verb_key:VERB",
     "constancia": "core.evidence.verb:VERB",
     "revisar": "core.published.verb_review:VERB",
@@ -56,7 +57,8 @@ OWN_VERBS = {
 """Verbs of this package: ``module:NAME`` of each. Those of the other packages come by entry point."""
 
 ORDER = (
-    "simular", "control", "sala", "publicar", "portal", "verificar", "llave", "constancia",
+    "simular", "control", "sala", "publicar", "portal", "verificar", "testigo", "llave", "constancia",
+    "carga", "fallas",
     "informe", "escenario", "dimensionar", "experimento", "pronostico", "calibrar", "repetir", "revisar",
     "analizar", "comprobar", "exportar", "catalogo",
 )  # fmt: skip
@@ -234,12 +236,17 @@ def _tell(error: PrepError, arguments: list[str]) -> int:
     if isinstance(error, ArgumentsError):
         prog = error.prog
         print(error.usage, file=sys.stderr)
-    print(f"{prog}: error: {error}", file=sys.stderr)
+    print(f"{prog}: error: {_printable(str(error))}", file=sys.stderr)
     if isinstance(error, ArgumentsError):
         print(f"«{prog} --help» explica el uso.", file=sys.stderr)
     if "--json" in arguments:
         Output(as_json=True).json({"error": error.as_data()})
     return BAD_INPUT
+
+
+def _printable(text: str) -> str:
+    """The text without what a terminal would obey; line by line, and each line of a length to be read."""
+    return "\n".join(shown(line, LONGEST_MESSAGE) for line in text.split("\n"))
 
 
 def _tell_defect(message: str, arguments: list[str]) -> int:

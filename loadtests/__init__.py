@@ -1,5 +1,4 @@
-"""Load tests of the portal and of the API: traffic profiles, thresholds and invariants.
+"""Load tests of what is published and of the control room (`prep carga`).
 
-It drives published interfaces from outside and imports only core. Its first modules come with the work
-on the load tests; until then this package holds nothing else.
+It imports nothing of the control room: it asks as people do, over the network.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Instala los programas del sistema que piden las pruebas: PostgreSQL 15 o posterior, Chromium y nginx.
+# Instala los programas del sistema que piden las pruebas: PostgreSQL 15 o posterior, Chromium, nginx y wrk.
 #
 # Does nothing where they are present. Where they cannot be installed it says so and ends well: the tests
 # that need them are skipped with their reason, and fail under CI=true.
@@ -30,6 +30,7 @@ missing=()
 has_postgres || missing+=(postgresql)
 has_chromium || missing+=(chromium)
 has_nginx || missing+=(nginx-light)
+command -v wrk >/dev/null || missing+=(wrk)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 cannot() {

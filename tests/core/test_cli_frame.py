@@ -90,7 +90,7 @@ class TestHelp:
         assert set(verb_names()) == set(cli.ORDER) == {
             "simular", "repetir", "revisar", "analizar", "comprobar", "catalogo", "calibrar", "exportar",
             "control", "sala", "informe", "escenario", "dimensionar", "experimento", "pronostico",
-            "publicar", "portal", "verificar", "llave", "constancia",
+            "publicar", "portal", "verificar", "testigo", "llave", "constancia", "carga", "fallas",
         }  # fmt: skip
 
     def test_it_loads_no_heavy_library(self) -> None:

@@ -1,0 +1,185 @@
+"""What must hold after every fault, asked of the real commands and of the database itself.
+
+`prep comprobar` rebuilds the night from its log; `prep verificar` reads what the public reads; what was
+recorded before a fault must still be the beginning of what is recorded after it; and at the end every acta
+must have what it has in the same night with nothing broken. It breaks nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine as Database
+from sqlalchemy import func, select
+
+from core.storage import schema
+from core.storage.database import open_existing
+from core.storage.reading import reading
+from loadtests.faults.drill import Drill
+from loadtests.faults.model import Check
+from loadtests.faults.processes import last_line, prep, read_json
+
+PARTICIPATION = "PORCENTAJE_PARTICIPACION_CIUDADANA"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The end of the log at a moment, the cut the public saw, and the bytes that say so."""
+
+    seq: int
+    hash: bytes
+    cut: int
+
+
+def mark(drill: Drill) -> Mark:
+    """Where the log and the public are."""
+    with _database(drill.base) as database:
+        seq, digest = _head(database)
+    return Mark(seq, digest, drill.public_cut())
+
+
+def nothing_lost(drill: Drill, before: Mark) -> Check:
+    """What the log had is still its beginning, event by event (its chain of hashes)."""
+    name = "lo asentado antes sigue igual en la bitácora"
+    with _database(drill.base) as database, reading(database) as connection:
+        found = connection.execute(
+            select(schema.ledger.c.hash).where(schema.ledger.c.seq == before.seq)
+        ).scalar()
+    if found is None:
+        return Check(name, False, f"falta el registro {before.seq:,}")
+    same = bytes(found) == before.hash
+    return Check(name, same, "" if same else f"el registro {before.seq:,} es otro")
+
+
+def base_is_sound(drill: Drill) -> Check:
+    """`prep comprobar`: everything kept comes out of the log; the totals are those of the log."""
+    done = prep("comprobar", "--base", drill.base)
+    found = done.data.get("hallazgos") or []
+    seen = found[0]["mensaje"] if found else last_line(done.said)
+    return Check("prep comprobar", done.code == 0, "" if done.code == 0 else seen)
+
+
+def publication_verifies(folder: Path, what: str) -> Check:
+    """`prep verificar` of a folder."""
+    done = prep("verificar", folder)
+    wrong = [*done.data.get("motivos", []), last_line(done.said)]
+    seen = str(wrong[0])
+    return Check(f"prep verificar {what}", done.code == 0, "" if done.code == 0 else seen[:300])
+
+
+def public_is_whole(drill: Drill, before: Mark) -> list[Check]:
+    """The public sees a whole cut, never an older one than before."""
+    cut = drill.public_cut()
+    back = Check(
+        "el corte público no retrocede", cut >= before.cut,
+        "" if cut >= before.cut else f"era el {before.cut} y es el {cut}",
+    )  # fmt: skip
+    return [back, publication_verifies(drill.public, "de lo que ve el público")]
+
+
+def after_a_fault(drill: Drill, before: Mark) -> list[Check]:
+    """What is asked after every fault."""
+    return [base_is_sound(drill), nothing_lost(drill, before), *public_is_whole(drill, before)]
+
+
+def at_the_end(drill: Drill, reference: Path, codes: tuple[int, int]) -> list[Check]:
+    """The whole night against the same one with nothing broken."""
+    with _database(drill.base) as database:
+        ours = actas_of(database)
+    with _database(str(reference / "prep.db")) as database:
+        theirs = actas_of(database)
+    lost = sorted(key for key in theirs if key not in ours)
+    other = sorted(key for key in theirs if key in ours and ours[key] != theirs[key])
+    extra = sorted(key for key in ours if key not in theirs)
+    counts = _counts(drill.base)
+    wanted = _counts(str(reference / "prep.db"))
+    same = bool(counts) and _without_formula(counts) == _without_formula(wanted)
+    return [
+        Check("la noche terminó bien (prep simular)", codes[0] == 0, f"salida {codes[0]}"),
+        Check("el publicador terminó bien (prep publicar)", codes[1] == 0, f"salida {codes[1]}"),
+        Check("ninguna acta perdida", not lost, ", ".join(lost[:5])),
+        Check("ninguna acta contada de más", not extra, ", ".join(extra[:5])),
+        Check(
+            f"las {len(theirs):,} actas (con las fuera de catálogo) iguales a las de la noche sin fallas",
+            not other, ", ".join(other[:5]),
+        ),
+        Check("los contadores son los de la noche sin fallas", same, "" if same else str(counts)[:300]),
+        base_is_sound(drill),
+        publication_verifies(drill.run, "de la carpeta de trabajo"),
+        publication_verifies(drill.public, "de lo que ve el público"),
+        _published_is_counted(drill, counts),
+    ]  # fmt: skip
+
+
+def expected_actas(base: str) -> int:
+    """How many actas the night expects."""
+    with _database(base) as database, reading(database) as connection:
+        return int(connection.execute(select(func.count()).select_from(schema.acta)).scalar_one())
+
+
+def captured_images(base: str) -> set[str]:
+    """CODIGO_INTEGRIDAD of the actas that the next cut publishes."""
+    with _database(base) as database, reading(database) as connection:
+        return {str(one) for (one,) in connection.execute(select(schema.result.c.image_hash))}
+
+
+def actas_of(database: Database) -> dict[str, bytes]:
+    """Of each acta, and each fuera de catálogo: whether it is registered, and everything published of it."""
+    acta, result, outside = schema.acta, schema.result, schema.outside
+    found: dict[str, bytes] = {}
+    with reading(database) as connection:
+        rows = {int(row.acta): row for row in connection.execute(select(result))}
+        for number, key, contest in connection.execute(select(acta.c.id, acta.c.key, acta.c.contest)):
+            row = rows.get(int(number))
+            # A row of `result` is what a cut publishes; who has none was never captured.
+            found[f"{contest} {key}"] = orjson.dumps(None if row is None else [_plain(one) for one in row])
+        for row in connection.execute(select(outside).order_by(outside.c.id)):
+            found[f"fuera de catálogo {row.id}"] = orjson.dumps([_plain(one) for one in row])
+    return found
+
+
+def _published_is_counted(drill: Drill, wanted: dict[str, Any]) -> Check:
+    """The header of the last public cut is that of the database, counted again."""
+    name = "el último corte público lleva los contadores de la base"
+    pointer = read_json(drill.public / "corte.json")
+    index = read_json(drill.public / str(pointer.get("base", "")) / "indice.json")
+    headers = {contest: told["encabezado"] for contest, told in index.get("contiendas", {}).items()}
+    same = bool(pointer.get("ultimo")) and headers == wanted
+    return Check(name, same, "" if same else f"último: {pointer.get('ultimo')}; {str(headers)[:200]}")
+
+
+def _counts(base: str) -> dict[str, Any]:
+    return dict(prep("comprobar", "--base", base).data.get("contiendas") or {})
+
+
+def _without_formula(counts: dict[str, Any]) -> dict[str, Any]:
+    """Without the participation, whose formula is another in the last cut, which the reference has not."""
+    return {
+        contest: {name: value for name, value in header.items() if name != PARTICIPATION}
+        for contest, header in counts.items()
+    }
+
+
+def _plain(value: object) -> object:
+    return int(value) if isinstance(value, bool) else value
+
+
+def _head(database: Database) -> tuple[int, bytes]:
+    ledger = schema.ledger.c
+    with reading(database) as connection:
+        seq = int(connection.execute(select(func.max(ledger.seq))).scalar() or 0)
+        digest = connection.execute(select(ledger.hash).where(ledger.seq == seq)).scalar()
+    return seq, bytes(digest or b"")
+
+
+@contextlib.contextmanager
+def _database(base: str) -> Any:
+    database = open_existing(base)
+    try:
+        yield database
+    finally:
+        database.dispose()

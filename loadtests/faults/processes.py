@@ -1,0 +1,191 @@
+"""Programs of their own for a rehearsal: started as a person would, listened to, killed without goodbye.
+
+It knows nothing of elections. Whatever is started here is ended by `close`, with everything it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from core.errors import PrepError
+
+PREP = ("-c", "import sys; from core.cli import main; sys.exit(main(sys.argv[1:]))")
+"""The `prep` command as arguments of the interpreter that runs this."""
+START_S = 90.0
+"""How long a program may take to be ready: the machine may be busy."""
+LEAVE_S = 15.0
+POLL_S = 0.05
+
+
+class RehearsalError(PrepError):
+    """The rehearsal itself could not be carried out: nothing is said of the fault."""
+
+
+def wait_until(what: str, condition: Callable[[], Any], seconds: float = START_S) -> Any:
+    """What the condition gives once it is true. Raises RehearsalError, saying what was awaited."""
+    until = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise RehearsalError(f"No pasó en {seconds:.0f} s: {what}.")
+        time.sleep(POLL_S)
+
+
+class Program:
+    """A Python program in the background (`arguments` of the interpreter), with what it says in a file."""
+
+    def __init__(self, log: Path, arguments: Sequence[str | Path], environment: Mapping[str, str]) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self.log = log
+        with log.open("ab") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, *map(str, arguments)],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            )
+
+    def said(self) -> str:
+        """Everything it has written."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def alive(self) -> bool:
+        """False once it ended."""
+        return self.process.poll() is None
+
+    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float = START_S) -> Any:
+        """As `wait_until`, and fails at once when the program ended."""
+
+        def alive_and() -> Any:
+            found = condition()
+            if not found and not self.alive:
+                raise RehearsalError(f"Terminó antes de «{what}»: {last_line(self.said())}")
+            return found
+
+        return wait_until(what, alive_and, seconds)
+
+    def end(self, seconds: float = LEAVE_S) -> int:
+        """Wait until it ends by itself; its exit code. Raises RehearsalError when it does not."""
+        wait_until(f"el proceso de {self.log.name} termina", lambda: not self.alive, seconds)
+        return int(self.process.returncode)
+
+    def kill(self) -> None:
+        """End it and everything it started, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        """Ask it to leave, and then make it."""
+        if self.alive:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(LEAVE_S)
+        self.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command of `prep` ended: exit code, its JSON answer and what it said."""
+
+    code: int
+    data: dict[str, Any]
+    said: str
+
+
+def prep(*arguments: str | Path) -> Done:
+    """Run a verb of `prep` with `--json` in this process, and wait for it."""
+    from core.cli import main
+
+    out, said = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+        code = main([*map(str, arguments), "--json", "--silencio"])
+    try:
+        data = json.loads(out.getvalue())
+    except ValueError:
+        data = {}
+    return Done(code, data if isinstance(data, dict) else {}, said.getvalue())
+
+
+@contextlib.contextmanager
+def catch_termination() -> Iterator[None]:
+    """SIGTERM ends the rehearsal as the keyboard does: what it started is ended, what it broke is mended."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def last_line(text: str) -> str:
+    """The last thing somebody said, on one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "no dijo nada"
+
+
+def children(pid: int) -> list[int]:
+    """The processes another one started and are there."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes another one started, those these started, and so on."""
+    found: list[int] = []
+    for child in children(pid):
+        found += [child, *descendants(child)]
+    return found
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def free_port() -> int:
+    """A loopback port nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a file; empty while it is not there whole."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

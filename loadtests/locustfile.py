@@ -1,0 +1,124 @@
+"""What Locust runs: the users and the shape of a plan, and the counts of all its processes in one file.
+
+Loaded by `python -m locust` in every process of a run, never imported by the rest of the project: Locust
+patches the whole process. The plan comes in a file named in the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent  # type: ignore[import-untyped]
+from locust import LoadTestShape, events
+from locust.runners import MasterRunner, WorkerRunner
+
+from loadtests import shapes
+from loadtests.content import Expected
+from loadtests.generator import BEGUN
+from loadtests.people.base import SCENE, Person
+from loadtests.people.calibration import measure
+from loadtests.people.portal import Citizen, Difusor, Newspaper
+from loadtests.people.room import Operator, Wall
+from loadtests.plan import ENVIRONMENT, MASTER, ROLE, load
+from loadtests.tally import Tally, from_data, merge
+
+CLASSES: dict[str, type[Person]] = {
+    "ciudadano": Citizen,
+    "difusor": Difusor,
+    "medio": Newspaper,
+    "muro": Wall,
+    "operador": Operator,
+}
+LAG_EVERY_S = 0.05
+
+PLAN = load(Path(os.environ[ENVIRONMENT]))
+_others: dict[str, dict[str, Any]] = {}
+"""Last counts of each worker, by its id; each message has them whole, so that a lost one does no harm."""
+
+SCENE.expected = Expected(**PLAN.expected)
+SCENE.many_addresses = PLAN.many_addresses
+SCENE.package_path = PLAN.package_path
+SCENE.credentials = PLAN.credentials
+
+for _person in PLAN.profile["people"]:
+    _name = f"Profile{CLASSES[_person['kind']].__name__}"
+    globals()[_name] = type(
+        _name,
+        (CLASSES[_person["kind"]],),
+        {
+            "host": PLAN.url,
+            "weight": _person["weight"] or 1,
+            "fixed_count": _person["fixed"],
+            "settings": _person["settings"],
+        },
+    )
+
+
+class Shape(LoadTestShape):
+    """The stages of the profile."""
+
+    _steps = shapes.steps(
+        [(one["until_pct"], one["users_pct"], one["ramp_s"]) for one in PLAN.profile["stages"]],
+        PLAN.users,
+        PLAN.seconds,
+    )
+
+    def tick(self) -> tuple[int, float] | None:
+        """Users and how many per second; None ends the run."""
+        moment = shapes.at(self._steps, float(self.get_run_time()))  # type: ignore[no-untyped-call]
+        return None if moment is None else (moment.users, moment.rate)
+
+
+if os.environ.get(ROLE) != MASTER and PLAN.trivial_url:
+    # Before there is any runner: nothing else goes on in this process.
+    SCENE.tally.ceiling_rps = measure(PLAN.trivial_url, PLAN.calibration_s)
+
+
+def _watch() -> None:
+    """Note, until the process ends, how busy it is and how late it wakes up."""
+    busy, at, next_cpu = time.process_time(), time.monotonic(), time.monotonic() + 1
+    while True:
+        before = time.monotonic()
+        gevent.sleep(LAG_EVERY_S)
+        woke = time.monotonic()
+        SCENE.tally.lag_ms.append(round((woke - before - LAG_EVERY_S) * 1000, 1))
+        if woke >= next_cpu:
+            spent = time.process_time()
+            SCENE.tally.cpu_pct.append(round(100 * (spent - busy) / (woke - at), 1))
+            busy, at, next_cpu = spent, woke, woke + 1
+
+
+@events.test_start.add_listener  # type: ignore[untyped-decorator]
+def _begin(environment: Any, **_: Any) -> None:
+    if not isinstance(environment.runner, MasterRunner):
+        gevent.spawn(_watch)
+    if not isinstance(environment.runner, WorkerRunner):
+        begun = Path(PLAN.tally_path).with_name(BEGUN)
+        begun.write_text(str(time.time()), encoding="utf-8")
+
+
+@events.report_to_master.add_listener  # type: ignore[untyped-decorator]
+def _report(client_id: str, data: dict[str, Any]) -> None:
+    data["prep"] = SCENE.tally.as_data()
+
+
+@events.worker_report.add_listener  # type: ignore[untyped-decorator]
+def _heard(client_id: str, data: dict[str, Any]) -> None:
+    if "prep" in data:
+        _others[client_id] = data["prep"]
+
+
+@events.quitting.add_listener  # type: ignore[untyped-decorator]
+def _leave(environment: Any, **_: Any) -> None:
+    environment.process_exit_code = 0  # the run judges, not Locust
+    if isinstance(environment.runner, WorkerRunner):
+        return
+    tallies: list[Tally] = [from_data(one) for one in _others.values()]
+    if not isinstance(environment.runner, MasterRunner):
+        tallies.append(SCENE.tally)
+    data = {"procesos": len(tallies), **merge(tallies).as_data()}
+    Path(PLAN.tally_path).write_text(json.dumps(data), encoding="utf-8")

@@ -1,0 +1,95 @@
+"""Pages of the room in real browsers, while others poll it: does each one see every snapshot?
+
+Chromium opens the wall as a person does, through the form. What each page drew is what its own script says
+(`PREP.state.stats.seen`, core of the room's pages); what there was to see is every number between.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+OPEN_MS = 90_000
+DRAWN = "() => window.PREP && PREP.state && PREP.state.seq !== null"
+SEEN = "() => [...PREP.state.stats.seen]"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Snapshots all the pages had to see, and saw; `why` when it could not be looked at."""
+
+    pages: int
+    due: int
+    seen: int
+    why: str = ""
+
+    @property
+    def share_pct(self) -> float:
+        """The percentage that was seen."""
+        return 100 * self.seen / self.due if self.due else 0.0
+
+
+class Pages(threading.Thread):
+    """Opens some pages, lets them be until told, and counts. `ready` is set once all have drawn."""
+
+    def __init__(self, url: str, user: str, password: str, count: int) -> None:
+        super().__init__(name="páginas", daemon=True)
+        self._url, self._user, self._password, self._count = url, user, password, count
+        self.ready = threading.Event()
+        self.started = threading.Event()
+        self.finished = threading.Event()
+        self.result = Seen(0, 0, 0, "no se abrieron")
+
+    def run(self) -> None:
+        """Open, wait, count."""
+        try:
+            self.result = self._look()
+        except Exception as error:  # noqa: BLE001 - whatever the browser says is told, and nothing was seen
+            self.result = Seen(0, 0, 0, f"{type(error).__name__}: {str(error).splitlines()[0]}")
+        finally:
+            self.ready.set()
+
+    def _look(self) -> Seen:
+        path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+        if path is None:
+            return Seen(0, 0, 0, "no está instalado Chromium")
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            try:
+                pages = [self._open(browser) for _ in range(self._count)]
+                self.ready.set()
+                while not self.started.is_set():
+                    pages[0].wait_for_timeout(100)
+                before = [max(page.evaluate(SEEN)) for page in pages]
+                while not self.finished.is_set():
+                    pages[0].wait_for_timeout(250)
+                return _count([page.evaluate(SEEN) for page in pages], before)
+            finally:
+                browser.close()
+
+    def _open(self, browser: Any) -> Any:
+        context = browser.new_context(viewport={"width": 1920, "height": 1080})
+        page = context.new_page()
+        page.goto(f"{self._url}/entrar", timeout=OPEN_MS)
+        page.fill("#usuario", self._user)
+        page.fill("#contrasena", self._password)
+        page.click("button[type=submit]", timeout=OPEN_MS)
+        page.wait_for_function(DRAWN, timeout=OPEN_MS)
+        return page
+
+
+def _count(seen: list[list[int]], before: list[int]) -> Seen:
+    """How many each page had to see, from the one it showed at the start to the last of all, and saw."""
+    # The very last ones may be on their way to some page.
+    last = max(max(one) for one in seen) - 1
+    due = found = 0
+    for numbers, first in zip(seen, before, strict=True):
+        wanted = set(range(first + 1, last + 1))
+        due += len(wanted)
+        found += len(wanted & set(numbers))
+    return Seen(len(seen), due, found)

@@ -1,0 +1,1 @@
+"""Who comes: Locust users that behave as people do. Importing these modules patches the process (gevent)."""

@@ -1,0 +1,274 @@
+"""Those who look at the portal: citizens, difusores and newspapers.
+
+Each does what the page does (core/portal/assets/js, docs/portal.md): polls the pointer with its tag and some
+jitter, waits a random while before loading a new cut, and goes down by the names of the objects. All that
+comes is checked by `loadtests.content`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import gevent  # type: ignore[import-untyped]
+from locust import task
+
+from loadtests.content import (
+    MISSING,
+    PointerReader,
+    check_checkpoint,
+    check_digest,
+    check_index,
+    check_package,
+    check_portal,
+    check_root,
+    check_section,
+    check_territory,
+    files_of,
+    json_object,
+)
+from loadtests.people.base import SCENE, Person, now
+
+POINTER = "corte.json"
+_ASSET = re.compile(r"sitio/[0-9a-f]{16}\.[a-z0-9]+")
+_KEPT = 2_000
+_parsed: OrderedDict[str, dict[str, Any]] = OrderedDict()
+"""Objects that were read, by name: everybody downloads and checks them, they are parsed once."""
+
+
+class Reading(Person):
+    """Somebody who follows the cuts."""
+
+    abstract = True
+
+    def on_start(self) -> None:
+        """Come."""
+        self.pointers = PointerReader(SCENE.expected, self.fault)
+        self.followed = self.tally.reader(now())
+        self.portal: dict[str, Any] | None = None
+        self.mine: set[str] = set()
+
+    def on_stop(self) -> None:
+        """Leave."""
+        if self.followed is not None and self.followed.until is None:
+            self.followed.until = now()
+
+    def poll(self) -> dict[str, Any] | None:
+        """Ask for the pointer; the pointer when it is of a new cut. No cut yet is an answer too."""
+        reply = self.ask(f"/{POINTER}", POINTER, self.pointers.ask_headers(), accept=(200, 304, 404))
+        if reply is None or reply.status == 404:
+            if reply is not None and self.pointers.pointer is not None:
+                self.fault(MISSING, "corte.json dejó de estar")
+            return None
+        self.tally.counts["apuntadores"] += 1
+        pointer = self.pointers.take(reply)
+        if pointer is not None and self.followed is not None:
+            self.followed.seen.append((pointer["corte"], now()))
+        return pointer
+
+    def obj(self, sha256: str, name: str) -> dict[str, Any] | None:
+        """An object by its name, asked for once by each browser, its bytes checked."""
+        if sha256 in self.mine and sha256 in _parsed:
+            return _parsed[sha256]
+        reply = self.ask(f"/objetos/{sha256[:2]}/{sha256}.json", name)
+        if reply is None:
+            return None
+        self.tally.counts["objetos"] += 1
+        if not check_digest(f"objeto {sha256[:12]}…", reply.body, sha256, self.fault):
+            return None
+        found = _parsed.get(sha256) or json_object(f"objeto {sha256[:12]}…", reply, self.fault)
+        if found is not None:
+            self.mine.add(sha256)
+            _parsed[sha256] = found
+            _parsed.move_to_end(sha256)
+            while len(_parsed) > _KEPT:
+                _parsed.popitem(last=False)
+        return found
+
+    def load(self, pointer: dict[str, Any]) -> bool:
+        """Load what the page shows first of a cut."""
+        portal = self.obj(pointer["portal"], "objeto del portal")
+        if portal is None:
+            return False
+        check_portal(pointer, portal, self.fault)
+        if self.obj(portal["catalogo"], "objeto del catálogo") is None:
+            return False
+        self.portal = portal
+        if self.followed is not None:
+            self.followed.shown.append((pointer["corte"], now()))
+        return True
+
+    def file(self, pointer: dict[str, Any], name: str, sha256: str, label: str) -> bytes | None:
+        """A file of the folder of a cut, checked."""
+        reply = self.ask(f"/{pointer['base']}{name}", label)
+        if reply is None or not check_digest(name, reply.body, sha256, self.fault):
+            return None
+        self.tally.counts["archivos"] += 1
+        return reply.body
+
+
+class Citizen(Reading):
+    """Opens the page, follows the cuts, goes down to an acta now and then, seldom downloads the database."""
+
+    abstract = True
+
+    def on_start(self) -> None:
+        """Open the page: it, its sheet and script, the pointer and the objects of the first view."""
+        super().on_start()
+        self.showing: gevent.Greenlet | None = None
+        page = self.ask("/", "página", accept=(200, 404))
+        if page is not None and page.status == 200:
+            for asset in sorted(set(_ASSET.findall(page.body.decode("utf-8", "replace")))):
+                self.ask(f"/{asset}", "guion y hojas de estilo")
+        pointer = self.poll()
+        if pointer is not None and self.load(pointer):
+            self.showing = gevent.spawn(self.look)
+        # Where each one is in its half minute does not depend on when it came.
+        self.think(self.random.random() * self.settings["sondeo_s"])
+
+    @task
+    def live(self) -> None:
+        """One turn: ask, and with a new cut, begin to show it. The next question does not wait for that."""
+        pointer = self.poll()
+        if pointer is not None:
+            if self.showing is not None and not self.showing.dead:
+                self.tally.counts["cortes_saltados"] += 1
+            self.showing = gevent.spawn(self.show, pointer)
+        self.think(self.jitter(self.settings["sondeo_s"], self.settings["variacion_pct"]))
+
+    def show(self, pointer: dict[str, Any]) -> None:
+        """Wait a random while, load the cut and look at it, unless a newer one came meanwhile."""
+        self.think(self.random.random() * self.settings["espera_corte_s"])
+        if self.pointers.pointer is pointer and self.load(pointer):
+            self.look()
+
+    def on_stop(self) -> None:
+        """Close the page."""
+        super().on_stop()
+        if self.showing is not None:
+            self.showing.kill(block=False)
+
+    def look(self) -> None:
+        """Go down, and download, as often as the profile says."""
+        if self.chance(self.settings["profundiza_pct"]):
+            self.drill()
+        if self.chance(self.settings["base_pct"]):
+            self.download()
+
+    def pause(self) -> None:
+        """Read what is on the screen."""
+        self.think(self.jitter(self.settings["piensa_s"], 80))
+
+    def drill(self) -> None:
+        """Entidad, distrito or municipio, sección, acta and its image."""
+        assert self.portal is not None
+        contest = self.random.choice(self.portal["contiendas"])
+        root = self.obj(contest["raiz"], "objeto de la entidad")
+        if root is None:
+            return
+        check_root(contest, root, self.fault)
+        self.pause()
+        number, name = self.random.choice(root["territorios"])
+        territory = self.obj(name, "objeto de un territorio")
+        if territory is None:
+            return
+        check_territory(contest, number, territory, self.fault)
+        self.pause()
+        row = self.random.choice(territory["secciones"])
+        section = self.obj(row[1], "objeto de una sección")
+        if section is None:
+            return
+        check_section(row, section, self.fault)
+        if self.chance(self.settings["acta_pct"]) and section["actas"]:
+            self.pause()
+            self.open_acta(self.random.choice(section["actas"]))
+
+    def open_acta(self, acta: dict[str, Any]) -> None:
+        """The image of an acta, whose name is its integrity code; nothing when it has none."""
+        self.tally.counts["actas"] += 1
+        code, suffix = acta.get("imagen"), acta.get("imagen_archivo")
+        if not code or not suffix:
+            return
+        self.ask(f"/vistas/{code[:2]}/{code}.webp", "vista de un acta")
+        image = self.ask(f"/imagenes/{code[:2]}/{code}.{suffix}", "imagen de un acta")
+        if image is not None and check_digest(f"imagen {code[:12]}…", image.body, code, self.fault):
+            self.tally.counts["imagenes"] += 1
+
+    def download(self) -> None:
+        """The database of the cut on the screen, with its index and its manifest."""
+        pointer = self.pointers.pointer
+        assert pointer is not None and self.portal is not None
+        if self.portal["corte"] != pointer["corte"]:
+            return
+        index = self.file(pointer, "indice.json", pointer["indice_sha256"], "índice del corte")
+        manifest = self.file(pointer, "manifiesto.json", pointer["manifiesto_sha256"], "manifiesto del corte")
+        if index is None or manifest is None:
+            return
+        check_index(pointer, self.portal, json.loads(index), self.fault)
+        archives = {
+            name: sha for name, sha in files_of(json.loads(manifest)).items() if name.endswith(".zip")
+        }
+        if archives:
+            name = self.random.choice(sorted(archives))
+            self.file(pointer, name, archives[name], "base de datos")
+
+
+class Difusor(Reading):
+    """Pulls the package of every cut and verifies it."""
+
+    abstract = True
+
+    @task
+    def live(self) -> None:
+        """One turn."""
+        pointer = self.poll()
+        if pointer is not None:
+            note = self.ask("/checkpoint", "checkpoint")
+            if note is not None:
+                check_checkpoint(pointer, note.body, self.fault)
+            self.pull(pointer)
+        self.think(self.jitter(self.settings["sondeo_s"], self.settings["variacion_pct"]))
+
+    def pull(self, pointer: dict[str, Any]) -> None:
+        """The package of a cut."""
+        package = self.ask(f"/{pointer['difusion']}", "paquete de difusores")
+        if package is None or not check_package(pointer, package.body, self.fault):
+            return
+        self.tally.counts["paquetes"] += 1
+        if self.followed is not None:
+            self.followed.shown.append((pointer["corte"], now()))
+        if SCENE.package_path:
+            Path(SCENE.package_path).write_bytes(package.body)
+
+
+class Newspaper(Reading):
+    """Hot-links the data: its readers' pages ask for the pointer and the portal object, with no memory."""
+
+    abstract = True
+
+    @task
+    def live(self) -> None:
+        """One reader of the newspaper."""
+        origin = {"Origin": "https://diario.example", "Referer": "https://diario.example/"}
+        self.mine.clear()
+        self.pointers.tag = ""
+        before = self.pointers.pointer
+        self.poll()
+        pointer = self.pointers.pointer
+        if pointer is not None:
+            key = f"/objetos/{pointer['portal'][:2]}/{pointer['portal']}.json"
+            reply = self.ask(key, "objeto del portal (medio)", origin)
+            if reply is not None:
+                self.tally.counts["objetos"] += 1
+                if check_digest("objeto del portal", reply.body, pointer["portal"], self.fault):
+                    portal = json_object("objeto del portal", reply, self.fault)
+                    if portal is not None:
+                        check_portal(pointer, portal, self.fault)
+                        if pointer is not before and self.followed is not None:
+                            self.followed.shown.append((pointer["corte"], now()))
+                if reply.headers.get("access-control-allow-origin") not in ("*", origin["Origin"]):
+                    self.tally.counts["sin_cors"] += 1
+        self.think(self.jitter(self.settings["sondeo_s"], self.settings["variacion_pct"]))

@@ -1,0 +1,15 @@
+"""A publication that the tests of the load tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.publication_sample import sample
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three cuts with their database beside them; nobody writes in it."""
+    return sample(tmp_path_factory.mktemp("carga") / "obra")

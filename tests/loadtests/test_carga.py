@@ -1,0 +1,158 @@
+"""`prep carga` end to end: real processes, a real publication, a portal that lies when it is told to.
+
+Locust patches the process that imports it: here it only runs in children.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Prep
+
+PROFILE = """\
+formato = 1
+nombre = "chico"
+titulo = "Chico"
+que_es = "Para las pruebas."
+objetivo = "portal"
+usuarios = 24
+duracion_s = 3
+
+[[usuario]]
+clase = "ciudadano"
+peso = 5
+sondeo_s = 1
+espera_corte_s = 0
+piensa_s = 0
+profundiza_pct = 100
+acta_pct = 100
+base_pct = 30
+
+[[usuario]]
+clase = "difusor"
+fijos = 2
+sondeo_s = 1
+
+[[usuario]]
+clase = "medio"
+peso = 1
+sondeo_s = 1
+
+[[tramo]]
+hasta_pct = 100
+usuarios_pct = 100
+llegan_en_s = 0
+
+[umbrales]
+fallas_max_por_10mil = 0
+p95_max_ms = 5000
+
+[validez]
+peticiones_min = 30
+cpu_max_pct = 100
+retraso_max_ms = 5000
+techo_max_pct = 100
+"""
+
+
+@contextmanager
+def served(work: Path, defect: str) -> Iterator[str]:
+    """The address of a portal with a defect."""
+    command = [sys.executable, str(Path(__file__).with_name("bad_portal.py")), str(work), defect]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.kill()
+
+
+def measure(
+    prep: Prep, tmp_path: Path, url: str, *more: str, profile: str = PROFILE
+) -> tuple[int, dict[str, Any], str]:
+    """Exit code, `--json` and standard error of a test with the small profile."""
+    (tmp_path / "chico.toml").write_text(profile, encoding="utf-8")
+    arguments = ["carga", "chico.toml", "--objetivo", url, "--salida", "o", "--sin-techo", "--json"]
+    done = prep(*arguments, "--calibracion", "0.3", *more)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def test_a_good_portal_passes_with_two_workers_and_leaves_its_reports(
+    prep: Prep, tmp_path: Path, work: Path
+) -> None:
+    with served(work, "avanza") as url:
+        code, data, said = measure(
+            prep, tmp_path, url, "--trabajadores", "2", "--puerto-maestro", str(free_port()),
+            "--base", str(work / "prep.db"), "--publicacion", str(work), "--entidad", "14",
+        )  # fmt: skip
+    assert (code, data["veredicto"]) == (0, "aprobada"), (data["juicios"], said)
+    assert data["generador"]["procesos"] == 2
+    assert data["generador"]["techo_rps"] > 0
+    assert data["cortes"]["nuevos"] == 1 and data["cortes"]["a_tiempo"] == data["cortes"]["debidos"] > 0
+    assert data["contenido"]["cuentas"]["paquetes"] >= 1
+    kept = [one["se_cumple"] for one in data["invariantes"]]
+    assert kept == [True] * 6, data["invariantes"]
+    folder = tmp_path / "o"
+    page = (folder / "informe.html").read_text(encoding="utf-8")
+    assert "Aprobada" in page and "<svg" in page and "corte 3" in page
+    assert "http-equiv" not in page and "<script" not in page and "//cdn" not in page
+    assert {"locust.html", "locust_stats.csv", "veredicto.json"} <= {one.name for one in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("defect", "fault"),
+    [("retrocede", "retroceso"), ("mezcla", "mezcla"), ("error", None)],
+    ids=["retrocede", "mezcla", "error"],
+)
+def test_a_portal_that_lies_or_fails_breaks_the_test(
+    prep: Prep, tmp_path: Path, work: Path, defect: str, fault: str | None
+) -> None:
+    # With «error» nobody goes down before the defect: the objects are asked for after it.
+    with served(work, defect) as url:
+        code, data, said = measure(prep, tmp_path, url)
+    assert code == 2, (data, said)
+    assert data["veredicto"] == "umbral roto"
+    if fault is None:
+        assert data["todas"]["fallas"] > 0
+    else:
+        assert data["contenido"]["faltas"][fault] > 0
+
+
+def test_too_few_requests_make_no_valid_test(prep: Prep, tmp_path: Path, work: Path) -> None:
+    profile = PROFILE.replace("peticiones_min = 30", "peticiones_min = 100000").replace(
+        "duracion_s = 3", "duracion_s = 1"
+    )
+    with served(work, "ninguno") as url:
+        code, data, _ = measure(prep, tmp_path, url, profile=profile)
+    assert (code, data["veredicto"]) == (3, "prueba inválida")
+    assert [one["que"] for one in data["juicios"] if not one["bien"]] == ["Peticiones"]
+
+
+def test_another_publication_than_the_one_meant_makes_no_test(prep: Prep, tmp_path: Path, work: Path) -> None:
+    with served(work, "ninguno") as url:
+        code, data, error = measure(prep, tmp_path, url, "--modo", "oficial")
+    assert code == 3 and data["veredicto"] == "prueba inválida"
+    assert "modo: se esperaba «oficial»" in error and "no hubo prueba" in error
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_machine_that_is_not_ours_is_not_asked_anything(prep: Prep, tmp_path: Path) -> None:
+    code, data, error = measure(prep, tmp_path, "http://192.0.2.7", "--objetivo-ajeno")
+    assert code == 3 and data["codigo"] == 3
+    assert "no es esta máquina" in error

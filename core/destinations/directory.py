@@ -1,7 +1,8 @@
-"""A folder as a destination: create-only links and renames, compressed siblings, one pass to the disk.
+"""A folder as a destination: create-only copies and renames, compressed siblings, one pass to the disk.
 
-Files of the work folder are linked, not copied, where both are on the same file system. Nothing
-half written ever has a public name. It deletes nothing but its own temporaries.
+Files are copied, never linked to those of the work folder: whoever may write where the public looks must
+not reach what is signed and what feeds the other destinations. Nothing half written ever has a public
+name. It deletes nothing but its own temporaries.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _TEMPORARY = ".prep-temporal"
 _LOCK = ".prep-candado"
 _PACKED = (".gz", ".br")
 _BLOCK = 1 << 20
+_FICLONE = 0x40049409
+"""The ioctl of Linux that clones a file; elsewhere it is refused."""
 _NO_LINK = {
     errno.EXDEV,
     errno.EPERM,
@@ -75,7 +78,7 @@ class DirectoryDestination:
         yield from self._list("", since)
 
     def put_new(self, item: Item) -> int:
-        """Link or copy the file under its public name; its compressed siblings are there before it."""
+        """Copy the file under its public name; its compressed siblings are there before it."""
         target = self._target(item.key)
         sent = 0
         if has_siblings(item.key, item.size):
@@ -136,7 +139,7 @@ class DirectoryDestination:
                 yield from self._list(key, since)
             elif is_public(key) and not entry.name.endswith(_PACKED):
                 own = status[entry.name]
-                # A link keeps the hour of its file in the work folder, so that its compressed copy decides.
+                # A file linked to that of the work folder has its hour: its compressed copy decides.
                 dates = [own.st_mtime_ns]
                 if has_siblings(key, own.st_size):
                     packed = status.get(f"{entry.name}.gz")
@@ -152,16 +155,8 @@ class DirectoryDestination:
 
     def _place(self, item: Item, target: Path) -> int:
         """The file under its name; raises FileExistsError when something has it."""
-        try:
-            os.link(item.path, target, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in _NO_LINK:
-                raise
-        else:
-            self._written.append(target)
-            return 0
         temporary = self._temporary()
-        shutil.copyfile(item.path, temporary)
+        _copy(item.path, temporary)
         try:
             _name_it(temporary, target)
         finally:
@@ -178,7 +173,7 @@ class DirectoryDestination:
             raise ConflictError(f"{self.address}/{item.key} ya existe con otro contenido; no se toca")
         # No pointer ever announced it: the machine stopped before the copy was on disk.
         temporary = self._temporary()
-        shutil.copyfile(item.path, temporary)
+        _copy(item.path, temporary)
         temporary.replace(target)
         self._written.append(target)
         return item.size
@@ -218,6 +213,15 @@ class DirectoryDestination:
             folder.mkdir(exist_ok=True)
             self._folders.add(folder)
         return folder / f"{os.getpid()}-{next(self._numbers)}"
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy the bytes; where the file system can, both share the blocks until one is written."""
+    with source.open("rb") as old, target.open("wb") as new:
+        try:
+            fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+        except OSError:
+            shutil.copyfileobj(old, new, _BLOCK)
 
 
 def _name_it(temporary: Path, target: Path) -> None:

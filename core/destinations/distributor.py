@@ -32,9 +32,10 @@ from core.destinations.target import (
 )
 from core.errors import PrepError
 from core.publication.public_tree import CHECKPOINT, POINTER
+from core.transparency.log import LogReader
 
-IMAGES = "imagenes/"
-"""What may be left out of a cut: originals of actas, each named by its SHA-256."""
+IMAGES = ("imagenes/", "vistas/")
+"""What may be left out of a cut: originals of actas, each named by its SHA-256, and their views."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -338,6 +339,11 @@ class Courier:
             )
         if found.size > mine.size or (found.size == mine.size and found.root != mine.root):
             raise ConflictError(f"la bitácora de {name} no es el principio de la de aquí; no se toca")
+        if found.size < mine.size and _root_of(out, found.size) != found.root:
+            raise ConflictError(
+                f"{name} tiene {found.size} entradas de otra historia de esta bitácora: no son las primeras "
+                "de las de aquí; no se toca"
+            )
         return found.order == mine.order and found.generated_ms > mine.generated_ms
 
     def _send(self, out: Outgoing, keys: Iterable[str]) -> None:
@@ -453,6 +459,13 @@ def in_parallel(work: Callable[[str], None], keys: Sequence[str], width: int) ->
         thread.join()
     if errors:
         raise errors[0]
+
+
+def _root_of(out: Outgoing, size: int) -> str:
+    """Root (hex) of the first entries of the log of the work folder. Raises LogError, OSError."""
+    assert out.checkpoint is not None
+    reader = LogReader(lambda key: (out.work / key).read_bytes(), out.checkpoint.size)
+    return reader.root(size).hex()
 
 
 def _file_sha256(path: Path) -> str:

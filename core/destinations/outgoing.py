@@ -21,13 +21,17 @@ from core.publication.public_tree import (
     POINTER,
     Kind,
     cut_folder,
+    image_name,
     kind,
     object_key,
     public_keys,
+    record_path,
 )
 
 MANIFEST = "manifiesto.json"
 INDEX = "indice.json"
+VIEWS = "vistas/"
+THUMB = "_m.webp"
 
 _NUMBERED = re.compile(r"(cortes|emisiones|difusion|avisos)/(\d+)")
 _NAMED_BY_CONTENT = re.compile(r"(?:objetos|imagenes)/[0-9a-f]{2}/([0-9a-f]{64})\.|sitio/([0-9a-f]{16})\.")
@@ -113,6 +117,7 @@ class Outgoing:
     pages: list[str] = field(default_factory=list)
     shared: frozenset[str] = frozenset()
     _manifests: dict[str, dict[str, str]] = field(default_factory=dict)
+    _told: dict[str, str] | None = None
 
     @classmethod
     def read(cls, work: Path) -> Outgoing:
@@ -145,6 +150,9 @@ class Outgoing:
         digest, size = sha256(), 0
         if path.is_symlink():
             raise OutgoingError(f"{path} es un enlace simbólico a otro archivo. No se publica.")
+        for parent in path.parents[: key.count("/")]:
+            if parent.is_symlink():
+                raise OutgoingError(f"{parent} es un enlace simbólico a otra carpeta. No se publica.")
         try:
             with path.open("rb") as stream:
                 while block := stream.read(_BLOCK):
@@ -179,6 +187,8 @@ class Outgoing:
         named = _NAMED_BY_CONTENT.match(key)
         if named:
             return named[1] or named[2]
+        if key.startswith(VIEWS) and not key.endswith(THUMB):
+            return self._views().get(image_name(key))
         folder, _, name = key.rpartition("/")
         if self.pointer is None or not folder.startswith("cortes/"):
             return None
@@ -193,6 +203,16 @@ class Outgoing:
         if expected is None:
             raise OutgoingError(f"{self.work / key} no está en el manifiesto de su corte. No se publica.")
         return expected
+
+    def _views(self) -> dict[str, str]:
+        """By original, the SHA-256 that the published actas say of its web view."""
+        if self._told is None:
+            self._told = {}
+            for number in range(1, self.pointer.cut + 1 if self.pointer else 0):
+                data = _bytes(record_path(self.work, number))
+                if data is not None:
+                    self._told.update(orjson.loads(data).get("vistas", {}))
+        return self._told
 
     def _manifest(self, folder: str) -> dict[str, str]:
         try:

@@ -11,6 +11,7 @@ import configparser
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ _CONNECTION = (
 _CONNECT_S = 5
 _REQUEST_S = 60
 _TRIES = 2
+IN_FLIGHT = 32 * 1024 * 1024
+"""Bytes of files that are read and sent at the same time, however many connections there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,28 @@ def _from_file(file: Path, profile: str) -> Credentials:
         ) from None
 
 
+class Weight:
+    """Lets threads in while what they carry together is at most `most` bytes; what weighs more goes alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def holding(self, size: int) -> Iterator[None]:
+        """Carry that many bytes, once they fit."""
+        size = min(size, self._most)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= size)
+            self._left -= size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += size
+                self._changed.notify_all()
+
+
 class S3Destination:
     """A prefix of a bucket. Opening it asks nothing of the server; the first publication does.
 
@@ -224,6 +249,7 @@ class S3Destination:
             retry_config={"max_retries": _TRIES, "retry_timeout": wait},
         )
         self._checked = False
+        self._weight = Weight(IN_FLIGHT)
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Nothing to hold: every swap is conditional on the version that was read."""
@@ -245,6 +271,10 @@ class S3Destination:
 
     def put_new(self, item: Item) -> int:
         """Create the object with its headers; one that is there must have the same content."""
+        with self._weight.holding(item.size):
+            return self._put_new(item)
+
+    def _put_new(self, item: Item) -> int:
         data, attributes = _packed(item.key, item.path.read_bytes())
         try:
             with self._explained(item.key):
@@ -262,13 +292,14 @@ class S3Destination:
 
     def verify(self, key: str, sha256: str, size: int) -> None:
         """Read the object back whole, as a visitor would, and compare."""
-        found = self.get(key)
-        if found is None:
-            raise VerificationError(f"{key} no está en {self.address} después de subirlo")
-        digest = _hash(found.data)
-        if (digest, len(found.data)) != (sha256, size):
+        with self._weight.holding(size):
+            found = self.get(key)
+            if found is None:
+                raise VerificationError(f"{key} no está en {self.address} después de subirlo")
+            digest, length = _hash(found.data), len(found.data)
+        if (digest, length) != (sha256, size):
             raise VerificationError(
-                f"{key} de {self.address}: se releyeron {len(found.data)} bytes con SHA-256 {digest}; "
+                f"{key} de {self.address}: se releyeron {length} bytes con SHA-256 {digest}; "
                 f"se esperaban {size} con {sha256}"
             )
 

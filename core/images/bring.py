@@ -8,14 +8,18 @@ never wait for images. Which images a cut needs is decided by whoever publishes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from threading import Event, Thread
 from time import monotonic
+from typing import TypeVar
 
 from core.images.derive import Views, views
 from core.images.errors import ImageError, MissingImageError
 from core.images.store import ImageStore
 
+T = TypeVar("T")
+R = TypeVar("R")
 _LOG = logging.getLogger(__name__)
 
 WIDTH = 16
@@ -44,6 +48,10 @@ class BroughtImages:
         """Public name of an original of the work folder, None when it is not there."""
         return self._near.key(name)
 
+    def view_sha256(self, name: str) -> str | None:
+        """SHA-256 of the web view of an original of the work folder, None when it has none."""
+        return self._near.view_sha256(name)
+
     def present(self, names: Collection[str]) -> set[str]:
         """Which of those originals are in the work folder, after bringing those that were not."""
         here = self._near.present(names)
@@ -51,21 +59,23 @@ class BroughtImages:
         if not wanted:
             return here
         limit = self._clock() + self._patience_s
-        pool = ThreadPoolExecutor(WIDTH, thread_name_prefix="imagenes")
 
         def bring(name: str) -> str | None:
             return name if self._clock() < limit and self._bring(name) else None
 
-        try:
-            there = pool.submit(self._far.present, wanted).result(self._patience_s)
-            asked = [pool.submit(bring, name) for name in sorted(there)]
-            done, _ = wait(asked, max(0.0, limit - self._clock()))
-            return here | {name for name in (one.result() for one in done) if name is not None}
-        except (ImageError, TimeoutError) as error:
-            _LOG.warning("no se trajeron las imágenes de %s: %s", self._far.root, str(error) or "no responde")
+        there = at_once(self._there, [wanted], self._patience_s)
+        if not there:
+            _LOG.warning("no se trajeron las imágenes de %s: no responde", self._far.root)
             return here
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        came = at_once(bring, sorted(there[0]), max(0.0, limit - self._clock()))
+        return here | {name for name in came if name is not None}
+
+    def _there(self, wanted: Collection[str]) -> set[str]:
+        try:
+            return self._far.present(wanted)
+        except ImageError as error:
+            _LOG.warning("no se trajeron las imágenes de %s: %s", self._far.root, error)
+            return set()
 
     def _bring(self, name: str) -> bool:
         """Copy one original and its views, or make them; False when it is not whole or no image."""
@@ -78,9 +88,38 @@ class BroughtImages:
         except ImageError as error:
             _LOG.warning("no se trajo la imagen %s: %s", name, error)
             return False
+        except Exception:  # noqa: BLE001 - whatever one photo does to its reader, the cut comes out without it
+            _LOG.exception("no se trajo la imagen %s", name)
+            return False
 
     def _views(self, name: str, data: bytes) -> Views:
         try:
             return Views(self._far.view(name), self._far.thumb(name))
         except MissingImageError:
             return views(data)
+
+
+def at_once(work: Callable[[T], R], items: Iterable[T], patience_s: float) -> list[R]:
+    """What came in time of doing `work` with each, WIDTH at once; `work` raises nothing.
+
+    Threads that still wait for an answer are left behind and do not hold the end of the process, as those
+    of a pool do.
+    """
+    pending, done, late = deque(items), list[R](), Event()
+
+    def go() -> None:
+        while not late.is_set():
+            try:
+                item = pending.popleft()
+            except IndexError:
+                return
+            done.append(work(item))
+
+    threads = [Thread(target=go, name="imagenes", daemon=True) for _ in range(min(WIDTH, len(pending)))]
+    for thread in threads:
+        thread.start()
+    limit = monotonic() + patience_s
+    for thread in threads:
+        thread.join(max(0.0, limit - monotonic()))
+    late.set()
+    return list(done)

@@ -8,6 +8,7 @@ improve, crop or read what is on the acta.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from io import BytesIO
 
 from PIL import Image, ImageOps
@@ -52,16 +53,16 @@ def keep(store: ImageStore, data: bytes) -> str:
     It is read whole before anything is written: what is refused leaves nothing behind.
     """
     made = views(data)
-    name = store.put(data)
-    store.put_views(name, made)
-    return name
+    # The original last: where it is, its views are.
+    store.put_views(sha256(data).hexdigest(), made)
+    return store.put(data)
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except (SyntaxError, ValueError, TypeError, KeyError, OSError):
-        # Metadata so broken that it cannot say how the phone was held: the picture itself was read whole.
+    except Exception:  # noqa: BLE001 - the reader of metadata raises of everything; the picture was read whole
+        # So broken that it cannot say how the phone was held.
         return image
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,6 +26,7 @@ from core.domain.transitions import valid_hash
 from core.errors import UsageError
 from core.images.errors import CorruptImageError, MissingImageError, StoreError
 from core.images.probe import FORMATS, probe
+from core.whole_file import write_whole
 
 if TYPE_CHECKING:
     from core.images.derive import Views
@@ -62,15 +64,14 @@ class ImageStore:
     # -- originals ---------------------------------------------------------------------------------
 
     def put(self, data: bytes) -> str:
-        """Keep an original; returns its SHA-256 (hex). One that is there already is left as it is.
+        """Keep an original; returns its SHA-256 (hex). One that is there already and whole is left as it is.
 
         Only its header is looked at: `derive.keep` reads it whole. Raises an ImageError.
         """
         suffix = probe(data).suffix
         name = sha256(data).hexdigest()
-        if self._suffixes.get(name) is None:
-            self._create(original_key(name, suffix), data)
-            self._suffixes[name] = suffix
+        self._create(original_key(name, suffix), data, name)
+        self._suffixes[name] = suffix
         return name
 
     def key(self, name: str) -> str | None:
@@ -127,6 +128,12 @@ class ImageStore:
         _check(name)
         return self._exists(view_key(name))
 
+    def view_sha256(self, name: str) -> str | None:
+        """SHA-256 (hex) of the web view of an original; None when it is not here, or not whole."""
+        _check(name)
+        data = self._read(view_key(name))
+        return sha256(data).hexdigest() if data is not None and whole_view(data) else None
+
     def view(self, name: str) -> bytes:
         """The web view of an original. Raises MissingImageError."""
         return self._view(view_key(name), name)
@@ -154,17 +161,19 @@ class ImageStore:
 
     # -- the place ---------------------------------------------------------------------------------
 
-    def _create(self, key: str, data: bytes) -> None:
+    def _create(self, key: str, data: bytes, name: str | None = None) -> None:
+        """Write a key that is not here; `name` is the SHA-256 what is here should have."""
         attributes = {"Content-Type": CONTENT_TYPES[Path(key).suffix]} if self._remote else None
         with self._told():
             try:
                 obstore.put(self._store, key, data, mode="create", attributes=attributes)
             except exceptions.AlreadyExistsError:
-                return
+                if not self._remote and _is_torn(Path(self.root, key), name):
+                    write_whole(Path(self.root, key), data, durable=False)
 
     def _exists(self, key: str) -> bool:
         if not self._remote:
-            return Path(self.root, key).is_file()
+            return _has_bytes(Path(self.root, key))
         with self._told():
             try:
                 obstore.head(self._store, key)
@@ -175,6 +184,8 @@ class ImageStore:
     def _read(self, key: str) -> bytes | None:
         with self._told():
             try:
+                if not self._remote:
+                    return Path(self.root, key).read_bytes()
                 return bytes(obstore.get(self._store, key).bytes())
             except (exceptions.NotFoundError, FileNotFoundError):
                 return None
@@ -184,7 +195,8 @@ class ImageStore:
         if not self._remote:
             for folder in _scanned(Path(self.root, ORIGINALS)):
                 for path in _scanned(folder):
-                    self._note(path.stem, known.get(path.suffix))
+                    if _has_bytes(path):
+                        self._note(path.stem, known.get(path.suffix))
             return
         with self._told():
             for batch in obstore.list(self._store, prefix=ORIGINALS, chunk_size=1_000):
@@ -202,6 +214,11 @@ class ImageStore:
             yield
         except (exceptions.BaseError, OSError) as error:
             raise StoreError(f"El almacén de imágenes «{self.root}» no responde: {_short(error)}") from error
+
+
+def whole_view(data: bytes) -> bool:
+    """Whether the bytes of a view are all there: a WebP says its own length."""
+    return data[:4] == b"RIFF" and len(data) == int.from_bytes(data[4:8], "little") + 8
 
 
 def original_key(name: str, suffix: str) -> str:
@@ -249,6 +266,19 @@ def _open(url: str) -> Any:
 
 def _scanned(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _has_bytes(path: Path) -> bool:
+    """Whether there is a file with something in it: a cut of power leaves names of files never written."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return S_ISREG(found.st_mode) and found.st_size > 0
+
+
+def _is_torn(path: Path, name: str | None) -> bool:
+    return not _has_bytes(path) or (name is not None and sha256(path.read_bytes()).hexdigest() != name)
 
 
 def _check(name: str) -> None:

@@ -2,8 +2,8 @@
 
 It answers GET and HEAD of public names only (`core.publication.public_tree`), from memory and compressed
 beforehand, with ETag and 304, the headers of each kind and the security ones, and as many requests of
-an address as `limit` says. It has no other function: no listing, no cookie, no query. A large
-publication goes behind nginx or a CDN (`deploy/`).
+an address as `limit` says. A large file is never read here: granian sends it, in pieces. It has no other
+function: no listing, no cookie, no query. A large publication goes behind nginx or a CDN (`deploy/`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ BEST_BROTLI = 256 * 1024
 MEMORY = 64 * 1024 * 1024
 """Bytes of answers kept."""
 LARGEST = 4 * 1024 * 1024
-"""A file above this is read at each request: downloads are few and must not push the rest out."""
+"""A file above this goes from the disk, as it is: a download must not stop the others nor fill the memory."""
 
 RECHECK_S = 0.25
 """How long an answer is given again without looking at the disk. What is immutable is not looked at again."""
@@ -64,17 +64,26 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file as it is sent: plain and packed, with its tag. `stamp` tells when it must be read again."""
+    """A file as it is sent: plain and packed, with its tag. `stamp` tells when it must be read again.
+
+    One above LARGEST is not read: `file` is where it is.
+    """
 
     stamp: tuple[int, int, int]
     etag: str
     plain: bytes
     packed: dict[str, bytes]
+    file: Path | None = None
 
     @property
     def size(self) -> int:
         """Bytes it takes in memory."""
         return len(self.plain) + sum(map(len, self.packed.values()))
+
+    @property
+    def length(self) -> int:
+        """Bytes of the file."""
+        return self.stamp[1]
 
 
 class Files:
@@ -102,6 +111,9 @@ class Files:
                     return kept
             if not path.is_file() or not path.resolve().is_relative_to(self._folder):
                 return None
+            if stat.st_size > LARGEST:
+                # What is this large is written once: its hour and its size tell it from any other.
+                return Entry(stamp, f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"', b"", {}, path)
             entry = _read(key, path.read_bytes(), stamp)
         except (OSError, ValueError):
             return None
@@ -121,7 +133,7 @@ class Files:
 
 def _read(key: str, data: bytes, stamp: tuple[int, int, int]) -> Entry:
     packed: dict[str, bytes] = {}
-    if compressible(key) and LEAST_PACKED <= len(data) <= LARGEST:
+    if compressible(key) and len(data) >= LEAST_PACKED:
         # The pointer and pages are few and asked by all; the rest is packed once, when first asked.
         small = len(data) <= BEST_BROTLI
         packed = {"gzip": gzip.compress(data, 6, mtime=0)}
@@ -136,11 +148,11 @@ class _Ready:
 
     status: int
     headers: list[tuple[bytes, bytes]]
-    body: bytes
+    body: bytes | Path
     until: float
 
 
-def _as_sent(status: int, fields: dict[str, str], body: bytes, until: float) -> _Ready:
+def _as_sent(status: int, fields: dict[str, str], body: bytes | Path, until: float) -> _Ready:
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in fields.items()]
     return _Ready(status, encoded, body, until)
 
@@ -165,7 +177,10 @@ class PortalApp:
         many = client and not self._limit.admits(client[0], now)
         ready = _TOO_MANY if many else self._ready(scope, now)
         await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers})
-        await send({"type": "http.response.body", "body": ready.body})
+        if isinstance(ready.body, Path):
+            await send({"type": "http.response.pathsend", "path": str(ready.body)})
+        else:
+            await send({"type": "http.response.body", "body": ready.body})
 
     def _ready(self, scope: Scope, now: float) -> _Ready:
         """The answer as it is sent: the one of a moment ago, if there is one."""
@@ -181,16 +196,22 @@ class PortalApp:
         ready = _as_sent(
             status, fields, b"" if method == "HEAD" else body, inf if forever else now + RECHECK_S
         )
-        if status in (200, 304) and len(body) <= SHORT and len(accepted) + len(known) <= LONGEST_FIELD:
+        short = isinstance(body, bytes) and len(body) <= SHORT and len(accepted) + len(known) <= LONGEST_FIELD
+        if status in (200, 304) and short:
             if len(self._answers) >= ANSWERS:
                 self._answers.clear()
             self._answers[key] = ready
         return ready
 
-    def answer(self, method: str, path: str, asked: dict[bytes, bytes]) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body for a request; `asked` are its headers, names in lower case."""
+    def answer(
+        self, method: str, path: str, asked: dict[bytes, bytes]
+    ) -> tuple[int, dict[str, str], bytes | Path]:
+        """Status, headers and body for a request; `asked` are its headers, names in lower case.
+
+        The body of a large file is its path.
+        """
         if method not in ("GET", "HEAD"):
-            return _plain(405, "Este sitio solo se lee.", {"Allow": "GET, HEAD"})
+            return _plain(405, "Este sitio solo se lee.", {"Allow": "GET, HEAD", "Cache-Control": "no-store"})
         key = path.lstrip("/") or INDEX
         entry = self._files.get(key)
         if entry is None:
@@ -203,12 +224,12 @@ class PortalApp:
         if _same(asked.get(b"if-none-match", b"").decode("latin-1"), entry.etag):
             fields.pop("Content-Type")
             return 304, fields, b""
-        body = entry.plain
+        body: bytes | Path = entry.plain if entry.file is None else entry.file
         encoding = _encoding(asked.get(b"accept-encoding", b"").decode("latin-1"), entry.packed)
         if encoding:
             fields["Content-Encoding"] = encoding
             body = entry.packed[encoding]
-        fields["Content-Length"] = str(len(body))
+        fields["Content-Length"] = str(len(body) if isinstance(body, bytes) else entry.length)
         if kind(key) is Kind.IMMUTABLE and key.startswith(("cortes/", "difusion/")):
             fields["Content-Disposition"] = "attachment"
         return 200, fields, body

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from core.errors import UsageError
+from core.whole_file import write_whole
 
 ASSETS = Path(__file__).parent / "assets"
 SITE = "sitio"
@@ -189,11 +190,7 @@ def _watermark() -> str:
 
 def _write(path: Path, data: bytes) -> None:
     """Put the bytes in their place in one step, unless they are there already."""
-    try:
+    with suppress(OSError):
         if path.read_bytes() == data:
             return
-    except OSError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    write_whole(path, data, durable=False)

@@ -43,8 +43,13 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     from core.portal.server import serve
 
     folder: Path = args.carpeta
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} no es una carpeta.")
+    if not folder.is_dir():
+        raise UsageError(
+            f"{folder} no es una carpeta."
+            if folder.exists()
+            else f"No existe la carpeta {folder}. Si la noche "
+            "todavía no empieza, créela vacía: el portal muestra los cortes conforme llegan."
+        )
     if args.limite < 0:
         raise UsageError("--limite es un número de peticiones por segundo, o 0 para no limitar.")
     check_port(args.anfitrion, args.puerto)
@@ -64,5 +69,5 @@ VERB = Verb(
     summary="Sirve el portal público de una carpeta publicada",
     add_arguments=_arguments,
     run=_run,
-    examples=("prep portal salida/portal/publico --puerto 8070",),
+    examples=("prep portal salida/portal-publico --puerto 8070",),
 )

@@ -8,13 +8,13 @@ of an acta are belongs to the publication.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from core.transparency.errors import ProofError
 from core.transparency.merkle import EMPTY_ROOT, HASH_BYTES, Tree, inclusion_proof, root
 from core.transparency.tiles import WIDTH
+from core.whole_file import write_whole
 
 FOLDER = "hojas"
 
@@ -139,10 +139,8 @@ class ActaTree:
             if path.stat().st_size == len(data):
                 return False
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(data)
-        temporary.replace(path)
+            pass
+        write_whole(path, data, durable=False)
         return True
 
 

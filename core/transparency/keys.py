@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -87,11 +88,26 @@ class WitnessKey:
         return Signature(self.name, self.verifier.key_id, blob).line
 
 
-def origin_of(abbreviation: str, election: str, mode: str) -> str:
-    """Origin of a log: «prep.jal.2021/simulacro». Raises UsageError for a mode that does not exist."""
-    slug = re.sub(r"[^a-z0-9]+", "-", election.lower()).strip("-")
-    place = re.sub(r"[^a-z0-9]+", "-", abbreviation.lower()).strip("-")
-    return f"prep.{place}.{slug}/{_check_mode(mode)}"
+def origin_of(abbreviation: str, election: str, mode: str, rehearsal: str = "") -> str:
+    """Origin of a log: «prep.jal.2021/oficial», «prep.jal.2021.segundo-simulacro/simulacro».
+
+    `rehearsal` tells one rehearsal from another: each is its own history, and whoever kept the log of the one
+    before does not take the next for that one rewritten. Raises UsageError for a mode that does not exist, a
+    rehearsal of an official log, and one without letters or digits.
+    """
+    parts = [abbreviation, election]
+    if rehearsal:
+        if mode == "oficial":
+            raise UsageError("el origen de un registro oficial no lleva ensayo: no se mezclan")
+        if not _slug(rehearsal):
+            raise UsageError(f"«{rehearsal}» no sirve de nombre de ensayo: lleva letras o números")
+        parts.append(rehearsal)
+    return f"prep.{'.'.join(map(_slug, parts))}/{_check_mode(mode)}"
+
+
+def _slug(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
 def mode_of(origin: str) -> str:

@@ -292,14 +292,21 @@ class EmissionLog:
             raise LogError(
                 f"{self._folder}: el registro es de «{checkpoint.origin}» y la llave, de «{self._key.origin}»"
             )
-        old, old_root = self.size, self._tree.root()
+        old, old_root, known = self.size, self._tree.root(), vars(self).copy()
         self._forget()
-        for encoded in LogReader(self._read, checkpoint.size).entries():
-            self._take(encoded, parse(encoded))
-        if self._tree.root() != checkpoint.root:
-            raise LogError(f"{self._folder}: las entradas no dan la raíz del checkpoint: fueron alteradas")
-        if checkpoint.size < old or self._tree.root(old) != old_root:
-            raise ForkError(f"{self._folder}: el registro ya no continúa el que este proceso conocía")
+        try:
+            for encoded in LogReader(self._read, checkpoint.size).entries():
+                self._take(encoded, parse(encoded))
+            if self._tree.root() != checkpoint.root:
+                raise LogError(
+                    f"{self._folder}: las entradas no dan la raíz del checkpoint: fueron alteradas"
+                )
+            if checkpoint.size < old or self._tree.root(old) != old_root:
+                raise ForkError(f"{self._folder}: el registro ya no continúa el que este proceso conocía")
+        except BaseException:
+            # What this process knew is how a fork is told: a reading that fails must not make it forget.
+            vars(self).update(known)
+            raise
 
     def _admit(self, entry: Entry) -> None:
         """Refuse what may not follow."""

@@ -105,7 +105,8 @@ class Verifier:
             return False
         blob, message = signature.blob, text.encode()
         if self.kind == COSIGNATURE:
-            if len(blob) != 72:
+            # The hour is of 63 bits: no more is a time (C2SP tlog-cosignature).
+            if len(blob) != 72 or blob[0] >= 0x80:
                 return False
             message = cosigned_message(text, int.from_bytes(blob[:8], "big"))
             blob = blob[8:]

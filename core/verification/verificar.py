@@ -25,10 +25,16 @@ import contextlib
 import csv
 import gzip
 import hashlib
+import http.client
 import io
 import json
+import os
 import re
+import socket
+import struct
 import sys
+import threading
+import time
 import unicodedata
 import urllib.error
 import urllib.parse
@@ -50,12 +56,26 @@ SMALL = 1 << 20
 LARGE = 512 << 20
 """Largest file of a cut that is read."""
 TIMEOUT_S = 30
+SLOWEST = 1_024
+"""Bytes per second under which a site is said not to answer."""
+CACHED_S = (3, 6)
+"""How long to wait before asking again for a pointer and a checkpoint that a cache kept apart."""
 MAX_ENTRIES = 100_000
 """Entries of a log read in full; a night has one per cut and notice."""
 ZIP_MEMBERS = 2_000
 ZIP_TOTAL = 2 << 30
 ZIP_RATIO = 200
 """How many times larger than its compressed bytes a member may be."""
+DAMAGED = (
+    zlib.error,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    OSError,
+    ValueError,
+    LookupError,
+)
+"""What the ZIP reader raises, besides its own error, when bytes of the archive were changed."""
 
 
 class Unreadable(Exception):
@@ -95,8 +115,7 @@ class DirSource:
         if self.root not in path.parents:
             raise Wrong(f"«{key}» apunta fuera de la carpeta")
         try:
-            with path.open("rb") as stream:
-                data = stream.read(limit + 1)
+            data = _read(path, limit)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise Missing(f"falta el archivo {key}") from None
         except OSError as error:
@@ -116,6 +135,67 @@ class _SameBase(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+class _Timed:
+    """A connection that waits for the head of an answer TIMEOUT_S in all, not for each of its bytes."""
+
+    sock: Any
+
+    def getresponse(self) -> Any:
+        fired = threading.Event()
+        late = threading.Timer(TIMEOUT_S, _hang_up, (self.sock, fired))
+        late.daemon = True
+        late.start()
+        try:
+            answer = super().getresponse()  # type: ignore[misc]
+        finally:
+            late.cancel()
+        if fired.is_set():
+            # To the reader of heads an end of the connection is the end of the head.
+            raise TimeoutError("la respuesta llega gota a gota")
+        return answer
+
+
+class _Http(_Timed, http.client.HTTPConnection):
+    pass
+
+
+class _Https(_Timed, http.client.HTTPSConnection):
+    pass
+
+
+class _HttpHandler(urllib.request.HTTPHandler):
+    def http_open(self, req: Any) -> Any:
+        return self.do_open(_Http, req)
+
+
+class _HttpsHandler(urllib.request.HTTPSHandler):
+    def https_open(self, req: Any) -> Any:
+        return self.do_open(_Https, req)
+
+
+def _hang_up(connected: Any, fired: threading.Event) -> None:
+    fired.set()
+    with contextlib.suppress(OSError, AttributeError):
+        connected.shutdown(socket.SHUT_RDWR)
+
+
+def read_answer(answer: Any, limit: int) -> bytes:
+    """The body, `limit` bytes at most. Raises TimeoutError when it comes drop by drop."""
+    parts, size, began = [], 0, time.monotonic()
+    while size < limit:
+        part = answer.read1(min(limit - size, 1 << 20))
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+        if time.monotonic() - began > TIMEOUT_S + size / SLOWEST:
+            raise TimeoutError("la respuesta llega gota a gota")
+    return b"".join(parts)
+
+
+ASKING = {"Accept-Encoding": "gzip", "User-Agent": "verificar", "Cache-Control": "no-cache"}
+
+
 class UrlSource:
     """The publication at an http(s) address."""
 
@@ -128,22 +208,27 @@ class UrlSource:
             path = path.rsplit("/", 1)[0]
         self.base = urllib.parse.urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") + "/", "", ""))
         self.name = self.base
-        self._open = urllib.request.build_opener(_SameBase(self.base)).open
+        self._open = urllib.request.build_opener(_HttpHandler, _HttpsHandler, _SameBase(self.base)).open
 
     def get(self, key: str, limit: int = SMALL) -> bytes:
         url = self.base + urllib.parse.quote(safe_key(key))
-        request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip", "User-Agent": "verificar"})
+        request = urllib.request.Request(url, headers=dict(ASKING))
         try:
             with self._open(request, timeout=TIMEOUT_S) as answer:
-                data = answer.read(limit + 1)
+                data = read_answer(answer, limit + 1)
                 coding = (answer.headers.get("Content-Encoding") or "").lower()
+                told = answer.headers.get("Content-Length") or ""
         except urllib.error.HTTPError as error:
             if error.code in (403, 404, 410):
                 raise Missing(f"falta el archivo {key} (el sitio responde {error.code})") from None
             raise Unreadable(f"el sitio responde {error.code} a {key}") from error
-        except (OSError, ValueError) as error:
-            raise Unreadable(f"no se puede leer {url}: {error}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise Unreadable(f"no se puede leer {url}: {str(error) or type(error).__name__}") from error
+        if not data:
+            raise Unreadable(f"el sitio responde vacío a {key}; la conexión pudo cortarse")
         data = _within(data, key, limit)
+        if told.isdecimal() and len(data) < int(told[:18]):
+            raise Unreadable(f"la conexión se cortó: llegaron {len(data)} de {told[:18]} bytes de {key}")
         if coding in ("gzip", "x-gzip"):
             return _gunzip(data, key, limit)
         if coding not in ("", "identity"):
@@ -160,7 +245,7 @@ class ZipSource:
         self.name = name
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        except (zipfile.BadZipFile, *DAMAGED):
             raise Unreadable(f"{name} está incompleto o no es un ZIP") from None
         infos = self._zip.infolist()
         # Of a ZIP cut short the reader may take for the whole the end of another one inside it.
@@ -173,6 +258,8 @@ class ZipSource:
         total = 0
         for info in infos:
             safe_key(info.filename.rstrip("/"))
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise Wrong(f"{name}: «{info.filename}» está comprimido de un modo que no se usa aquí")
             total += info.file_size
             if info.file_size > SMALL and info.file_size > ZIP_RATIO * max(info.compress_size, 1):
                 raise Wrong(f"{name}: «{info.filename}» se infla demasiado; no se abre")
@@ -189,16 +276,15 @@ class ZipSource:
         try:
             with self._zip.open(info) as stream:
                 data = stream.read(limit + 1)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            RuntimeError,
-            NotImplementedError,
-            OSError,
-        ) as error:
+        except (zipfile.BadZipFile, *DAMAGED) as error:
             raise Wrong(f"{key} está dañado dentro del ZIP ({error})") from error
         return _within(data, key, limit)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    with path.open("rb") as stream:
+        # Room for as much as the file has, and not for as much as it might.
+        return stream.read(min(os.fstat(stream.fileno()).st_size, limit) + 1)
 
 
 def _within(data: bytes, key: str, limit: int) -> bytes:
@@ -234,8 +320,7 @@ def open_source(what: str) -> Any:
 def read_file(path: Path, limit: int) -> bytes:
     """A local file named by the user. Raises Unreadable."""
     try:
-        with path.open("rb") as stream:
-            return _within(stream.read(limit + 1), str(path), limit)
+        return _within(_read(path, limit), str(path), limit)
     except OSError as error:
         raise Unreadable(f"no se puede leer {path}: {error.strerror}") from error
 
@@ -333,10 +418,16 @@ def parse_key(vkey: str) -> Key:
     except (IndexError, ValueError):
         raise Wrong(f"«{vkey[:80]}» no es una llave pública: se esperaba nombre+8 hex+base64") from None
     kind, public = blob[0] if blob else 0, blob[1:]
-    expected = hashlib.sha256(name.encode() + b"\n" + blob).digest()[:4]
+    expected = _ident(name, blob)
+    if name.endswith("/oficial") and ident == _ident(name[: -len("oficial")] + "simulacro", blob):
+        raise Wrong(f"es un simulacro presentado como oficial: la llave de «{name[:80]}» es de un simulacro")
     if kind not in (1, 4) or len(public) != 32 or ident != expected or not name:
         raise Wrong(f"la llave de «{name[:80]}» no coincide con su propio identificador")
     return Key(name, ident, kind, public, vkey.strip())
+
+
+def _ident(name: str, blob: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + blob).digest()[:4]
 
 
 def key_text(given: str) -> str:
@@ -388,6 +479,9 @@ def good_signatures(note: Note, key: Key) -> Iterator[bytes]:
         message, signature = note.text, blob
         if key.kind == 4:
             moment = int.from_bytes(blob[:8], "big")
+            if moment >> 63:
+                # C2SP tlog-cosignature: a time is under 2^63.
+                continue
             message = f"cosignature/v1\ntime {moment}\n".encode() + note.text
             signature = blob[8:]
         with contextlib.suppress(InvalidSignature):
@@ -526,14 +620,16 @@ class Report:
         lines += [f"{marks[s.result]}{s.title}: {s.detail}" for s in self.steps]
         for acta in self.actas:
             lines += ["", "Acta {} ({})".format(acta["acta"], acta["contienda"])]
-            lines += [f"  {name}: {acta[name]}" for name in acta if name not in ("acta", "contienda")]
+            lines += [
+                f"  {name}: {_plainly(acta[name])}" for name in acta if name not in ("acta", "contienda")
+            ]
         for item in self.found:
             lines += ["", "Encontrado: {}".format(item["que"])]
         if self.notices:
             lines += ["", "Avisos firmados:"] + ["  {}".format(notice["texto"]) for notice in self.notices]
         if self.limits:
             lines += ["", "Lo que esto no prueba:"] + [f"  - {limit}" for limit in self.limits]
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
     def headline(self) -> str:
         if not self.verified:
@@ -556,6 +652,27 @@ def parse_json(data: bytes, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Wrong(f"{what} no tiene la forma esperada")
     return value
+
+
+def _plainly(value: Any) -> str:
+    """A value for people: votes one after the other, a proof by its hashes, yes or no."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "ninguna"
+    return (
+        {True: "sí", False: "no", None: "-"}[value]
+        if value is None or value is True or value is False
+        else str(value)
+    )
+
+
+def printable(text: str) -> str:
+    """One line without what moves the cursor or passes for another line: who publishes wrote part of it."""
+    shown = (
+        c if c.isprintable() or unicodedata.category(c) == "Zs" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+    return "".join(shown)
 
 
 def canonical(value: Any) -> bytes:
@@ -720,7 +837,10 @@ def parse_csv(data: bytes) -> Table:
     values = lines[names + 1].strip().split(separator)
     if len(values) != len(COUNTERS):
         raise Wrong(f"el encabezado tiene {len(values)} valores y deben ser {len(COUNTERS)}")
-    rows = [row for row in csv.reader(lines[table:], delimiter=separator) if row]
+    try:
+        rows = [row for row in csv.reader(lines[table:], delimiter=separator) if row]
+    except csv.Error as error:
+        raise Wrong(f"no se puede separar en celdas ({error})") from None
     columns = rows.pop(0)
     title = next((line.strip() for line in lines if line.strip() and not line.startswith("sep=")), "")
     result = Table(title, dict(zip(COUNTERS, values)), columns, rows, 0, 0)
@@ -806,9 +926,26 @@ def _same_acta(acta: dict[str, Any], counted: bool, votes: Sequence[str], kind: 
     """Whether a row of the CSV, by its votes, its CONTABILIZADA and its image, says what the objects do."""
     if acta.get("imagen") and len(image) == 64 and image != acta["imagen"]:
         return False
-    return (kind == "1") == counted and all(
-        not isinstance(vote, int) or cell == str(vote) for vote, cell in zip(acta.get("votos", ()), votes)
+    told = acta.get("votos")
+    if (kind == "1") != counted or (told is not None and len(told) != len(votes)):
+        return False
+    return told is None or all(
+        cell == str(vote) if isinstance(vote, int) else not cell.isdecimal()
+        for vote, cell in zip(told, votes)
     )
+
+
+def _told_apart(codes: Sequence[str], acta: dict[str, Any], votes: Sequence[str] | None) -> str:
+    """The first votes in which an acta and its row differ, for people."""
+    if votes is None:
+        return " (el CSV trae menos filas con esa clave)"
+    pairs = zip(codes, acta.get("votos") or (), votes)
+    apart = [
+        f"{code}: {cell} en el CSV y {vote} en los objetos"
+        for code, vote, cell in pairs
+        if isinstance(vote, int) and cell != str(vote)
+    ]
+    return f" ({'; '.join(apart[:3])})" if apart else ""
 
 
 def differences(said: dict[str, Any], found: dict[str, str], who: str) -> list[str]:
@@ -831,6 +968,8 @@ class Kept:
     note: Note
     leaves: list[str]
     names: list[str]
+    witnesses: list[str] = field(default_factory=list)
+    """Public keys of the witnesses the site listed then; none in copies that do not say it."""
 
 
 def read_kept(data: bytes) -> Kept:
@@ -839,7 +978,8 @@ def read_kept(data: bytes) -> Kept:
     raw = parse_json(data, what)
     try:
         note = parse_note(raw["checkpoint"].encode(), what)
-        kept = Kept(raw["origen"], raw["vkey"], note, list(raw["hojas"]), list(raw["nombres"]))
+        witnesses = [str(vkey) for vkey in raw.get("testigos", [])]
+        kept = Kept(raw["origen"], raw["vkey"], note, list(raw["hojas"]), list(raw["nombres"]), witnesses)
         leaves = [bytes.fromhex(leaf) for leaf in kept.leaves]
     except (KeyError, TypeError, AttributeError, ValueError):
         raise Wrong("el archivo guardado no tiene la forma esperada") from None
@@ -850,7 +990,9 @@ def read_kept(data: bytes) -> Kept:
     return kept
 
 
-def kept_bytes(vkey: str, note: Note, leaves: Sequence[bytes], names: Sequence[str]) -> bytes:
+def kept_bytes(
+    vkey: str, note: Note, leaves: Sequence[bytes], names: Sequence[str], witnesses: Sequence[str]
+) -> bytes:
     return canonical(
         {
             "formato": 1,
@@ -859,6 +1001,7 @@ def kept_bytes(vkey: str, note: Note, leaves: Sequence[bytes], names: Sequence[s
             "checkpoint": note.raw,
             "hojas": [leaf.hex() for leaf in leaves],
             "nombres": list(names),
+            "testigos": list(witnesses),
         }
     )
 
@@ -937,11 +1080,24 @@ class Options:
     against: str = ""
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What an acta says of its image once it is published."""
+
+    acta: str
+    suffix: str
+    view: str | None
+    """SHA-256 of the view the portal shows; None in publications that do not say it."""
+
+
+ABSENT = "falta"
+
+
 class _Stop(Exception):
     """A step everything after depends on failed; the report already says so."""
 
 
-MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 NOTICE_NAMES = {
     "hueco": "no hubo corte",
     "detenida": "publicación detenida",
@@ -949,6 +1105,14 @@ NOTICE_NAMES = {
     "cierre_anticipado": "cierre anticipado",
     "correccion": "corrección",
 }
+
+
+def _behind(note: bytes, data: bytes) -> bool:
+    """Whether a checkpoint is of a smaller log than a pointer tells of; the malformed is for the checks."""
+    try:
+        return parse_note(note).size < int(parse_json(data, "corte.json")["bitacora"]["tamano"])
+    except (Wrong, *MALFORMED):
+        return False
 
 
 class Verifier:
@@ -961,8 +1125,13 @@ class Verifier:
         self.leaves: list[bytes] = []
         self.names: list[str] = []
         self.tables: dict[str, Table] = {}
+        self.manifest: dict[str, Any] = {}
         self.files: dict[str, dict[str, Any]] = {}
         self.acta_leaves: dict[int, bytes] = {}
+        self.behind = False
+        self.listed: list[str] = []
+        self.images: dict[str, Shown] = {}
+        self.codes: dict[str, list[str]] = {}
 
     def check(
         self, key: str, title: str, work: Callable[..., Any], *given: Any, needed: bool = False
@@ -982,11 +1151,18 @@ class Verifier:
 
     def run(self) -> Report:
         """All the checks. Raises Unreadable when there is nothing to verify."""
-        with contextlib.suppress(_Stop):
+        try:
             self._whole() if not isinstance(self.source, ZipSource) else self._zip()
+        except _Stop:
+            pass
+        except MALFORMED as error:
+            told = f"lo firmado no tiene la forma esperada ({error})"
+            self.report.add("forma", "Forma de lo publicado", BAD, told)
         facts = self.report.facts
         if self.options.kept is not None and self.report.verified and self.leaves:
-            data = kept_bytes(self.key.vkey, self.note, self.leaves, self.names)
+            data = kept_bytes(
+                self.key.vkey, self.note, self.leaves, self.names, list(dict.fromkeys(self.listed))
+            )
             temporary = self.options.kept.with_name(self.options.kept.name + ".tmp")
             try:
                 temporary.write_bytes(data)
@@ -1002,11 +1178,15 @@ class Verifier:
     # -- a whole publication: an address or a folder
 
     def _whole(self) -> None:
-        data = self.source.get("corte.json", 64 << 10)
-        note = self.source.get("checkpoint", 64 << 10)
+        data, note = self._both()
         self.check("puntero", "Puntero", self._pointer, data, needed=True)
         self.check("punto_de_control", "Punto de control", self._checkpoint, note, needed=True)
         self._signatures()
+        if self.behind:
+            raise Unreadable(
+                "el sitio da un puntero más nuevo que su punto de control: se está actualizando; vuelva a "
+                "intentarlo en un minuto, y si sigue así avise al instituto"
+            )
         self.check("bitacora", "Bitácora completa", self._log, needed=True)
         self.check("secuencia", "Orden de la bitácora", self._sequence)
         self.check("guardado", "Lo que usted guardó", self._kept)
@@ -1020,13 +1200,32 @@ class Verifier:
         for contest in sorted(self.entry["contiendas"]):
             self.check("arbol", f"Resultados por nivel de {contest}", self._tree, contest)
         self.check("actas", "Árbol de actas", self._all_actas)
+        self.check("imagenes", "Imágenes de las actas", self._all_images)
+        self.check("cortes", "Todos los cortes", self._all_cuts)
         self._asked()
+
+    def _both(self) -> tuple[bytes, bytes]:
+        """The pointer and a checkpoint of the same moment or a later one, if the site gives them.
+
+        A cache may give for some seconds the checkpoint of before with the pointer of after.
+        """
+        for wait in (*CACHED_S, None):
+            data = self.source.get("corte.json", 64 << 10)
+            note = self.source.get("checkpoint", 64 << 10)
+            if not isinstance(self.source, UrlSource) or not _behind(note, data):
+                return data, note
+            if wait is not None:
+                time.sleep(wait)
+        self.behind = True
+        return data, note
 
     def _pointer(self, data: bytes) -> str:
         self.pointer = parse_json(data, "corte.json")
         number, base = self.pointer["corte"], self.pointer["base"]
         if base != f"cortes/{number:04d}/" or self.pointer["emision"] != f"emisiones/{number:04d}.json":
             raise Wrong(f"corte.json apunta a rutas que no son las de su corte {number}")
+        if self.pointer.get("difusion") not in (None, f"difusion/{number:04d}.zip"):
+            raise Wrong(f"corte.json da otro paquete de difusión que el de su corte {number}")
         self.report.facts.update(
             corte=number, instante=self.pointer.get("instante"), ultimo=bool(self.pointer.get("ultimo"))
         )
@@ -1141,7 +1340,10 @@ class Verifier:
         given = [parse_key(key_text(text)) for text in self.options.witnesses]
         if any(key.kind != 4 for key in [*listed, *given]):
             raise Wrong("hay una llave de testigo que no es de testigo")
-        known = given or listed
+        before = [parse_key(vkey) for vkey in (self.kept.witnesses if self.kept else [])]
+        gone = [key for key in before if key.vkey not in {one.vkey for one in listed}]
+        self.listed = [key.vkey for key in [*listed, *gone]]
+        known = given or [*listed, *gone]
         asked = min(self.keys.get("umbral", 0), len(known))
         required = self.options.required
         if required is not None:
@@ -1161,8 +1363,10 @@ class Verifier:
             told += f": {', '.join(signed)} (el último, {utc(latest)})"
         if not given and known:
             told += "; sus llaves son las que da el mismo sitio"
+        if gone and not given:
+            told += f"; el sitio ya no lista a {', '.join(key.name for key in gone)}, que usted vio antes"
         if len(signed) >= asked:
-            return told
+            return (NOTED, told) if gone and not given else told
         told += f"; se esperaban {asked}"
         if required is not None:
             raise Wrong(told)
@@ -1320,7 +1524,7 @@ class Verifier:
         return entry
 
     def _coherent(self) -> str:
-        for name in ("modo", "entidad", "corte", "instante_ms", "ultimo", "manifiesto_sha256"):
+        for name in ("modo", "entidad", "eleccion", "corte", "instante_ms", "ultimo", "manifiesto_sha256"):
             if self.pointer[name] != self.entry[name]:
                 raise Wrong(
                     f"corte.json dice {name} = {self.pointer[name]} y lo firmado es {self.entry[name]}"
@@ -1346,6 +1550,8 @@ class Verifier:
         for contest in sorted(self.entry["contiendas"]):
             title = f"Encabezado de {contest}"
             self.check("encabezado", title, self._header, base, contest, some)
+        if not some:
+            self.check("portal", "Lo que enseña el portal", self._portal)
 
     def _manifest(self, base: str) -> str:
         data = self.source.get(base + "manifiesto.json")
@@ -1359,6 +1565,7 @@ class Verifier:
                 )
         if manifest["raices_json"] != {c: v["raiz"] for c, v in self.entry["contiendas"].items()}:
             raise Wrong("las raíces de resultados del manifiesto no son las firmadas")
+        self.manifest = manifest
         self.files = {item["ruta"]: item for item in manifest["archivos"]}
         index = self.source.get(base + "indice.json", 4 << 20)
         if sha256_hex(index) != self.files["indice.json"]["sha256"]:
@@ -1369,6 +1576,31 @@ class Verifier:
                 "indice.json dice «{}» y lo firmado es «{}»".format(self.index["modo"], self.entry["modo"])
             )
         return f"es el firmado; nombra {len(self.files)} archivos"
+
+    def _portal(self) -> Any:
+        """The pointer leads the portal to what the signed manifest names, with the signed figures."""
+        signed = dict(self.manifest, indice_sha256=self.files["indice.json"]["sha256"])
+        for name in ("portal", "instante", "indice_sha256"):
+            if self.pointer.get(name) != signed.get(name):
+                raise Wrong(
+                    f"corte.json dice {name} = {self.pointer.get(name)} y lo firmado es {signed.get(name)}"
+                )
+        if signed.get("portal") is None:
+            return SKIPPED, "este corte no trae datos para el portal"
+        shown = self._object(signed["portal"])
+        for name in ("modo", "corte", "instante", "instante_ms", "ultimo"):
+            if shown[name] != signed[name]:
+                raise Wrong(f"el portal dice {name} = {shown[name]} y lo firmado es {signed[name]}")
+        mine = {c["id"]: {"raiz": c["raiz"], "encabezado": c["encabezado"]} for c in shown["contiendas"]}
+        if mine != self.entry["contiendas"]:
+            raise Wrong("los encabezados que enseña el portal no son los firmados")
+        for contest in shown["contiendas"]:
+            votes = self._object(contest["raiz"])["votos"]
+            if contest["por_columna"] != votes:
+                raise Wrong("los votos de {} que enseña el portal no son los firmados".format(contest["id"]))
+            if sum(votes) != int(contest["encabezado"]["TOTAL_VOTOS_C_CS"]):
+                raise Wrong("los votos de {} no suman su total".format(contest["id"]))
+        return "sus encabezados y sus votos son los firmados"
 
     def _files(self, base: str, some: bool) -> Any:
         absent, changed, size, held = [], [], 0, {}
@@ -1472,9 +1704,9 @@ class Verifier:
         covered = [(n["desde_ms"], n["hasta_ms"] or 1 << 60) for n in self.report.notices]
         told = []
         for (before, first), (after, second) in zip(times, times[1:]):
-            minutes = (after - before) // 60_000
+            minutes = (after - before) / 60_000
             if minutes > 20 and not any(since <= after and until >= before for since, until in covered):
-                told.append(f"{minutes} min entre los cortes {first} y {second}")
+                told.append(f"{minutes:.1f} min entre los cortes {first} y {second}")
         return told
 
     # -- the actas
@@ -1499,6 +1731,7 @@ class Verifier:
         if top["contadores"] != signed["encabezado"]:
             raise Wrong("los contadores de la entidad no son los firmados")
         rows = self._rows_of(contest, top)
+        self.codes[contest] = [column["codigo"] for column in top["columnas"]]
         objects, total = 1, [0] * len(top["votos"])
         for item in top.get("fuera_de_catalogo", []):
             self._leaf(contest, item)
@@ -1524,6 +1757,15 @@ class Verifier:
                     raise Wrong(f"las secciones del territorio {territory} no suman sus votos")
         if total != top["votos"]:
             raise Wrong("los territorios no suman los votos de la entidad")
+        if self._walks and rows:
+            left = [(key, row[1]) for key, same_key in rows.items() for row in same_key]
+            extra = [key for key, kind in left if kind != "2"]
+            if extra or len(left) != len(top.get("fuera_de_catalogo", [])):
+                raise Wrong(
+                    "el CSV de {} tiene filas que no están en los objetos: {}".format(
+                        contest, ", ".join(extra[:5]) or "las de fuera de catálogo"
+                    )
+                )
         if self._walks:
             return f"{objects} objetos llegan a la raíz firmada, suman, y sus actas dicen lo mismo que el CSV"
         return (
@@ -1567,8 +1809,13 @@ class Verifier:
                 if rows:
                     raise Wrong("el acta {} está en los objetos y no en el CSV".format(acta["acta"]))
                 continue
-            if not any(_same_acta(acta, counted, *row) for row in same_key):
-                raise Wrong("el acta {} dice una cosa en el CSV y otra en los objetos".format(acta["acta"]))
+            mine = next((i for i, row in enumerate(same_key) if _same_acta(acta, counted, *row)), None)
+            if mine is None:
+                told = _told_apart(self.codes[contest], acta, same_key[0][0] if same_key else None)
+                raise Wrong(
+                    "el acta {} dice una cosa en el CSV y otra en los objetos{}".format(acta["acta"], told)
+                )
+            same_key.pop(mine)
         if total != section["votos"]:
             raise Wrong("las actas de la sección {} no suman sus votos".format(section.get("seccion")))
 
@@ -1576,12 +1823,17 @@ class Verifier:
         leaf = leaf_hash(canonical({"acta": acta, "contienda": contest}))
         if isinstance(acta.get("hoja"), int):
             self.acta_leaves[acta["hoja"]] = leaf
+        if acta.get("imagen") and acta.get("imagen_archivo"):
+            key = acta["acta"] or "fuera de catálogo"
+            self.images[acta["imagen"]] = Shown(key, acta["imagen_archivo"], acta.get("imagen_vista"))
         return leaf
 
     def _all_actas(self) -> Any:
         size = self.entry["actas"]["hojas"]
         if not self._walks:
             return SKIPPED, f"son {size} actas; --completo las revisa todas, --acta CLAVE una"
+        if any(step.key == "arbol" and step.result == BAD for step in self.report.steps):
+            return SKIPPED, "la revisión de los resultados por nivel se detuvo antes de leerlas todas"
         leaves = (
             [self.acta_leaves[i] for i in range(size)] if set(self.acta_leaves) == set(range(size)) else []
         )
@@ -1590,6 +1842,81 @@ class Verifier:
         if tree_root(leaves).hex() != self.entry["actas"]["raiz"]:
             raise Wrong("las actas de los objetos no dan la raíz firmada")
         return f"las {size:,} actas dan la raíz firmada"
+
+    def _all_images(self) -> Any:
+        """Every original and every view the objects say are published have the fingerprints they say."""
+        if not self._walks:
+            return SKIPPED, "--completo las revisa todas, --acta CLAVE la de una"
+        with ThreadPoolExecutor(8) as pool:
+            found = [told for pair in pool.map(self._shown, sorted(self.images.items())) for told in pair]
+        changed = [told for told in found if told not in ("", ABSENT)]
+        if changed:
+            raise Wrong("; ".join(changed[:5]))
+        if not self.images:
+            return SKIPPED, "este corte no publica imágenes"
+        good, absent = found.count(""), found.count(ABSENT)
+        told = f"{good:,} archivos de {len(self.images):,} imágenes tienen la huella publicada"
+        return (NOTED, f"{told}; faltan {absent} que deberían estar") if absent else told
+
+    def _shown(self, item: tuple[str, Shown]) -> list[str]:
+        """What is wrong with an original and with its view, each "" when it is what the acta says."""
+        image, shown = item
+        if not re.fullmatch(r"[0-9a-f]{64}", image):
+            return [f"la huella de la imagen del acta {shown.acta} no es un SHA-256"]
+        told = []
+        wanted = [(f"imagenes/{image[:2]}/{image}.{shown.suffix}", image, "imagen")]
+        if shown.view:
+            wanted.append((f"vistas/{image[:2]}/{image}.webp", shown.view, "vista de la imagen"))
+        for key, digest, what in wanted:
+            try:
+                same = sha256_hex(self.source.get(key, 64 << 20)) == digest
+            except Missing:
+                told.append(ABSENT)
+                continue
+            wrong = f"la {what} del acta {shown.acta} fue cambiada: su huella no es la publicada"
+            told.append("" if same else wrong)
+        return told
+
+    def _all_cuts(self) -> Any:
+        """Every cut the log names is there whole: its manifest and files, its proof and its package."""
+        cuts = [
+            (index, entry)
+            for index, entry in enumerate(self.entries)
+            if entry.get("clase") == "emision" and entry["corte"] <= self.pointer["corte"]
+        ]
+        if not self._walks:
+            return SKIPPED, f"son {len(cuts)}; --completo revisa que estén sus archivos y sean los firmados"
+        with ThreadPoolExecutor(4) as pool:
+            wrong = [told for told in pool.map(lambda pair: self._cut_of(*pair), cuts) if told]
+        if wrong:
+            raise Wrong("; ".join(wrong[:5]))
+        return f"los {len(cuts)} están enteros, con los archivos que se firmaron"
+
+    def _cut_of(self, index: int, entry: dict[str, Any]) -> str:
+        """What is wrong with a cut of the log; "" when nothing is."""
+        number = entry["corte"]
+        base, proof = f"cortes/{number:04d}/", f"emisiones/{number:04d}.json"
+        manifest, package = base + "manifiesto.json", f"difusion/{number:04d}.zip"
+        try:
+            data = self.source.get(manifest)
+            if sha256_hex(data) != entry["manifiesto_sha256"]:
+                return f"el manifiesto del corte {number} no es el firmado"
+            # Those of the cut shown were looked at before.
+            earlier = number != self.pointer["corte"]
+            for item in parse_json(data, "manifiesto.json")["archivos"] if earlier else ():
+                if sha256_hex(self.source.get(base + safe_key(item["ruta"]), LARGE)) != item["sha256"]:
+                    return "el archivo {} del corte {} fue cambiado".format(item["ruta"], number)
+            if _b64(parse_json(self.source.get(proof), proof)["entrada"]) != self.raw[index]:
+                return f"{proof} trae otra emisión que la de la bitácora"
+            if self.pointer.get("difusion") is not None:
+                inner = ZipSource(self.source.get(package, LARGE), package)
+                if sha256_hex(inner.get(manifest)) != entry["manifiesto_sha256"]:
+                    return f"{package} trae otro manifiesto que el firmado"
+        except Missing as error:
+            return f"del corte {number}, {error}"
+        except Unreadable as error:
+            return str(error)
+        return ""
 
     def _asked(self) -> None:
         """What the user asked about: an acta, a casilla, a photo or a file."""
@@ -1662,6 +1989,7 @@ class Verifier:
         if image:
             told["imagen"] = image
             told["archivo_de_imagen"] = self._image(acta["acta"], image)
+            told["vista_de_imagen"] = self._view(acta)
         self.report.actas.append(told)
 
     def _image(self, acta: str, image: str) -> str:
@@ -1677,6 +2005,18 @@ class Verifier:
                 raise Wrong(f"la imagen del acta {acta} fue cambiada: su huella no es la publicada")
             return key + " (su huella es la publicada)"
         return "no está publicada la imagen; solo su huella"
+
+    def _view(self, acta: dict[str, Any]) -> str:
+        """The reduced picture the portal shows is the one the signed acta names."""
+        view = acta.get("imagen_vista")
+        if not view:
+            return "no tiene, o esta publicación no dice su huella"
+        wrong = self._shown((acta["imagen"], Shown(acta["acta"], acta.get("imagen_archivo") or "jpg", view)))[
+            1
+        ]
+        if wrong and wrong != ABSENT:
+            raise Wrong(wrong)
+        return "falta" if wrong else "su huella es la publicada"
 
     def _proof(self, root: bytes, index: int, size: int) -> list[bytes]:
         """The inclusion proof of an acta, from the tiles of the acta tree (256 hashes each)."""
@@ -1900,29 +2240,82 @@ def verify(args: argparse.Namespace) -> Report:
         args.contra,
     )
     try:
+        for text in (options.key, *options.witnesses):
+            if text:
+                parse_key(key_text(text))
+    except (Wrong, OSError) as error:
+        raise Unreadable(f"la llave que se dio: {error}") from error
+    try:
         return Verifier(open_source(args.fuente), options).run()
     except Wrong as error:
         report = Report(source=args.fuente)
         report.add("fuente", "Fuente", BAD, str(error))
         return report
+    except OSError as error:
+        raise Unreadable(str(error)) from error
+
+
+class _Spanish(argparse.ArgumentParser):
+    """The messages of the parser that a person sees, in Spanish."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._positionals.title, self._optionals.title = "argumentos", "opciones"
+
+    def format_usage(self) -> str:
+        return super().format_usage().replace("usage:", "uso:", 1)
+
+    def format_help(self) -> str:
+        return super().format_help().replace("usage:", "uso:", 1)
+
+    def error(self, message: str) -> Any:
+        for english, spanish in _ARGPARSE:
+            message = re.sub(english, spanish, message)
+        self.exit(2, f"{self.format_usage()}{self.prog}: {printable(message)}\n")
+
+
+_ARGPARSE = (
+    ("the following arguments are required: ", "faltan estos argumentos: "),
+    ("unrecognized arguments: ", "no se conocen estos argumentos: "),
+    ("^argument ", "el argumento "),
+    ("expected one argument", "lleva un valor"),
+    ("expected at least one argument", "lleva al menos un valor"),
+    ("expected at most one argument", "lleva a lo más un valor"),
+    ("invalid choice: (.*) \\(choose from (.*)\\)", r"\1 no es uno de \2"),
+    ("invalid (int|float|Path) value: ", "no es un valor que se entienda: "),
+    ("ambiguous option: (.*) could match (.*)", r"\1 puede ser \2"),
+)
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """JSON for the screen; half a character, which no screen can show, stays escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="verificar.py", description="Verifica una publicación del PREP.")
+    parser = _Spanish(prog="verificar.py", description="Verifica una publicación del PREP.", add_help=False)
+    parser.add_argument("-h", "--help", "--ayuda", action="help", help="esta ayuda")
     add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="la respuesta como un objeto JSON")
     args = parser.parse_args(arguments)
     try:
+        return _answer(args)
+    except BrokenPipeError:
+        # Whoever reads left (`| head`): without this, Python complains again when it closes its output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+
+
+def _answer(args: argparse.Namespace) -> int:
+    try:
         report = verify(args)
     except Unreadable as error:
         if args.json:
-            print(json.dumps({"error": {"mensaje": str(error)}}, ensure_ascii=False))
-        print(f"No se puede leer: {error}", file=sys.stderr)
+            print(as_json({"error": {"mensaje": str(error)}}))
+        print(printable(f"No se puede leer: {error}"), file=sys.stderr)
         return 2
-    if args.json:
-        print(json.dumps(report.as_data(), ensure_ascii=False, indent=2))
-    else:
-        print(report.as_text())
+    print(as_json(report.as_data(), indent=2) if args.json else report.as_text())
     return 0 if report.verified else 1
 
 

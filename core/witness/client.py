@@ -108,7 +108,7 @@ def cosign(
             return _taken(witness, note.text, reply, checkpoint.size)
         if reply.status != 409:
             raise _refusal(witness, reply)
-        size = _size(witness, reply)
+        size = _size(witness, reply, asked=old if old == checkpoint.size else None)
         if size > checkpoint.size:
             raise ContradictsError(
                 f"el testigo «{witness.name}» ya firmó {size} entradas y aquí hay {checkpoint.size}: "
@@ -133,9 +133,12 @@ def _taken(witness: WitnessAddress, text: str, reply: Reply, size: int) -> Cosig
     raise AskError(f"lo que contesta «{witness.name}» no es su firma de este checkpoint")
 
 
-def _size(witness: WitnessAddress, reply: Reply) -> int:
+def _size(witness: WitnessAddress, reply: Reply, asked: int | None) -> int:
+    """The size a 409 tells. The protocol gives it no body when what differs is the root of that very size."""
     text = reply.body.decode("ascii", "replace").strip()
     if not text.isdecimal() or len(text) > 16:
+        if asked is not None:
+            return asked
         raise SilentError(f"el testigo «{witness.name}» contesta 409 sin decir qué tamaño tiene")
     return int(text)
 

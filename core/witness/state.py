@@ -12,13 +12,15 @@ from typing import IO
 from urllib.parse import quote
 
 from core.transparency.errors import NoteError
-from core.transparency.notes import Checkpoint, Note, Verifier, parse_checkpoint, parse_note
+from core.transparency.notes import Checkpoint, Note, Verifier, cosigned_at, parse_checkpoint, parse_note
 from core.whole_file import write_whole
 from core.witness.errors import WitnessError
 
 LOCK = ".testigo"
 SUFFIX = ".checkpoint"
 EVIDENCE = "pruebas"
+LAST_S = 253_402_300_799
+"""The last second a date can say."""
 MOST_EVIDENCE = 100
 """Conflicting notes kept for each log: one is proof enough, and nobody may fill the disk."""
 
@@ -59,8 +61,10 @@ class WitnessState:
         """Keep a checkpoint that a key of the log signed and that contradicts what was cosigned."""
         checkpoint = parse_checkpoint(note.text)
         folder = self._folder / EVIDENCE
-        name = f"{_name(origin).removesuffix(SUFFIX)}-{checkpoint.size}-{checkpoint.root.hex()[:16]}{SUFFIX}"
-        if not (folder / name).exists() and len(evidence_of(self._folder)) < MOST_EVIDENCE:
+        log = _name(origin).removesuffix(SUFFIX)
+        name = f"{log}-{checkpoint.size}-{checkpoint.root.hex()[:16]}{SUFFIX}"
+        kept = sum(path.name.rsplit("-", 2)[0] == log for path in evidence_of(self._folder))
+        if not (folder / name).exists() and kept < MOST_EVIDENCE:
             write_whole(folder / name, str(note).encode())
 
     def close(self) -> None:
@@ -75,6 +79,8 @@ def read_notes(folder: Path, witness: Verifier | None = None) -> dict[str, Note]
         try:
             note = parse_note(path.read_bytes())
             origin = parse_checkpoint(note.text).origin
+            if cosigned_at(note.signatures[-1]) > LAST_S:
+                raise NoteError("la hora de su firma no existe")
         except NoteError as error:
             raise WitnessError(f"{path}: el estado del testigo está dañado: {error}") from None
         if path.name != _name(origin):

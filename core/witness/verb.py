@@ -133,12 +133,17 @@ def _serve(args: argparse.Namespace, out: Output) -> Answer:
 
 def _review(args: argparse.Namespace, out: Output) -> Answer:
     """Exit 0 cosigned, 1 when what is published does not go on from what this witness signed."""
+    from core.transparency.errors import LogError, NoteError
     from core.whole_file import write_whole
+    from core.witness.errors import RefusedError
     from core.witness.review import open_publication, review
 
     get = open_publication(args.publicacion)
     with _witness(args) as (witness, state):
-        found = review(witness, state, get)
+        try:
+            found = review(witness, state, get)
+        except (NoteError, LogError, RefusedError, UsageError) as error:
+            raise UsageError(f"{args.publicacion}: {error}") from error
     seen = found.seen
     data = {
         "origen": seen.origin, "tamano": seen.size, "raiz": seen.root.hex(), "anterior": found.before,
@@ -222,7 +227,9 @@ def _vkey(text: str) -> Verifier:
     try:
         return Verifier.from_vkey(path.read_text("utf-8-sig").strip())
     except (NoteError, UnicodeDecodeError):
-        raise InputError(path, message="no tiene una llave pública: se esperaba nombre+identificador+base64") from None
+        raise InputError(
+            path, message="no tiene una llave pública: se esperaba nombre+identificador+base64"
+        ) from None
 
 
 def _iso(at_s: int) -> str:

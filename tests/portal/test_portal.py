@@ -42,6 +42,19 @@ def test_texts_of_the_data_are_never_markup(browser: Browser, served: Served) ->
         assert visitor.page.locator("main img").count() == 0
 
 
+def test_a_view_that_is_not_the_one_the_acta_publishes_is_not_shown(browser: Browser, served: Served) -> None:
+    night = served.night
+    with Visitor(browser, served.url) as visitor:
+        visitor.page.route(
+            "**/vistas/**", lambda route: route.fulfill(body=b"RIFF....WEBP", content_type="image/webp")
+        )
+        visitor.go(f"#/DIP_LOC/t/1/s/2/a/{night.clave(4)}")
+        visitor.page.locator("main .aviso", has_text="La vista de esta imagen no se puede mostrar").wait_for()
+        assert visitor.page.locator(".imagen img").count() == 0
+        original = visitor.page.get_by_role("link", name="Imagen original, como se recibió")
+        assert (night.folder / str(original.get_attribute("href"))).is_file()
+
+
 def test_an_acta_shows_its_image_its_marks_and_is_verified_by_following_its_button(
     browser: Browser, served: Served
 ) -> None:

@@ -8,6 +8,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from tests.core.verification.stories import (
     image_path,
     make_stories,
     move_a_vote,
+    other_figures,
     public_copy,
     rotated,
 )
@@ -141,7 +143,7 @@ def test_a_photo_and_a_file_are_told_what_they_are(page: Page, address: str, sit
             "manifiesto.json no es el firmado",
         ),
         ("corte.json", b'"modo":"simulacro"', b'"modo":"oficial"', "un simulacro presentado como oficial"),
-        ("checkpoint", b"\n4\n", b"\n3\n", "la firma del punto de control no es de la llave"),
+        ("checkpoint", b"\n4\n", b"\n5\n", "la firma del punto de control no es de la llave"),
         ("tile/entries/000.p/4", b'"corte":2', b'"corte":9', "no dan la raíz firmada"),
     ],
 )
@@ -151,6 +153,59 @@ def test_a_tampering_is_told(
     replace(site / name, old, new)
     said = verdict(page, address)
     assert said.startswith("NO VERIFICA") and told in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("portal", ""),
+        ("instante", "2030-01-01T00:00:00-06:00"),
+        ("eleccion", "OTRA"),
+        ("indice_sha256", "0" * 64),
+    ],
+)
+def test_a_pointer_to_figures_nobody_signed_is_told(
+    page: Page, address: str, site: Path, name: str, value: str
+) -> None:
+    pointer = json.loads((site / "corte.json").read_bytes())
+    (site / "corte.json").write_text(json.dumps(pointer | {name: value or other_figures(site)}))
+    said = verdict(page, address)
+    assert said.startswith("NO VERIFICA") and f"corte.json dice {name} = {value}" in said
+
+
+def test_a_pointer_to_another_log_is_told(page: Page, address: str, site: Path) -> None:
+    pointer = json.loads((site / "corte.json").read_bytes())
+    pointer["bitacora"]["raiz"] = "0" * 64
+    (site / "corte.json").write_text(json.dumps(pointer))
+    assert "la bitácora que dice corte.json no es la firmada" in verdict(page, address)
+
+
+def test_a_checkpoint_a_cache_kept_is_no_fraud(
+    page: Page, address: str, site: Path, stories: Stories
+) -> None:
+    page.add_init_script("const real = setTimeout; window.setTimeout = (f, ms, ...r) => real(f, 0, ...r);")
+    old, asked = (stories.cuts[1] / "checkpoint").read_text(), count(1)
+    page.route(
+        "**/checkpoint", lambda route: route.fulfill(body=old) if next(asked) <= 2 else route.continue_()
+    )
+    assert "VERIFICADO el corte 3" in verdict(page, address) and next(asked) == 4
+    page.unroute("**/checkpoint")
+    (site / "checkpoint").write_text(old)
+    said = verdict(page, address)
+    assert "se está actualizando" in said and "NO VERIFICA" not in said
+    assert page.get_attribute("#veredicto", "data-resultado") == "aviso"
+    replace(site / "checkpoint", b"\n3\n", b"\n2\n")
+    assert verdict(page, address).startswith("NO VERIFICA: la firma del punto de control")
+
+
+def test_a_swapped_view_which_is_what_people_see_is_told(page: Page, address: str, site: Path) -> None:
+    name, other = image_path(site, ACTA).stem, image_path(site, 0).stem
+    verdict(page, address)
+    for told in ("y también la vista que enseña el portal", "No verifica: la vista de la imagen del acta"):
+        page.fill("#clave", acta_key(ACTA))
+        page.click("#buscar button")
+        page.wait_for_selector(f"#acta p:has-text('{told}')")
+        shutil.copy(site / f"vistas/{other[:2]}/{other}.webp", site / f"vistas/{name[:2]}/{name}.webp")
 
 
 def test_a_row_changed_in_the_csv_is_told(page: Page, address: str, site: Path) -> None:

@@ -1,11 +1,11 @@
-// The checks of verificar.py in the browser, with WebCrypto: pointer, signature, log, kept copy, cut, acta, image.
-// It reads only this site and writes only its own copy in localStorage. It does not prove who owns the key.
+// What of verificar.py a browser checks, with WebCrypto: pointer, signature, log, kept copy, cut, portal, acta, image.
+// Which checks are only of verificar.py is said in docs/verificar.md. It reads only this site and writes only its own copy in localStorage. It does not prove who owns the key.
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
   const text = new TextEncoder(), utf8 = new TextDecoder("utf-8", { fatal: true });
   class Wrong extends Error {}
-  const state = { tables: {}, entries: [], leaves: [], names: [] };
+  const state = { tables: {}, entries: [], leaves: [], names: [], listed: [] };
   const NAMES = ["ACTAS_ESPERADAS", "ACTAS_REGISTRADAS", "ACTAS_FUERA_CATALOGO", "ACTAS_CAPTURADAS",
     "PORCENTAJE_ACTAS_CAPTURADAS", "ACTAS_CONTABILIZADAS", "PORCENTAJE_ACTAS_CONTABILIZADAS",
     "PORCENTAJE_ACTAS_INCONSISTENCIAS", "ACTAS_NO_CONTABILIZADAS", "LISTA_NOMINAL_ACTAS_CONTABILIZADAS",
@@ -202,13 +202,14 @@
     const n = { 1: 0, 0: 0, 2: 0, "-": 0 };
     let strange = 0, lista = 0, votes = 0, special = 0;
     t.rows.forEach((row, i) => {
-      if (row.length !== t.columns.length || !(row[kind] in n)) throw new Wrong(`la fila ${i + 1} está incompleta`);
+      if (row.length !== t.columns.length || !Object.hasOwn(n, row[kind])) throw new Wrong(`la fila ${i + 1} está incompleta`);
       n[row[kind]]++;
       const told = plain(row[seen]);
       if (!/^(SIN ACTA|FUERA DE CATALOGO)/.test(told) && /EXCEDE|ILEGIBLE|SIN DATO|CAMPOS VACIOS/.test(told)) strange++;
       if (row[kind] !== "1") return;
       const here = row.slice(t.first, t.end).reduce((s, c) => s + (/^\d+$/.test(c) ? Number(c) : 0), 0);
       if (row[total] !== String(here)) throw new Wrong(`la fila ${i + 1} dice ${row[total]} votos y suma ${here}`);
+      if (!/^\d+$/.test(row[list])) throw new Wrong(`la fila ${i + 1} no tiene lista nominal`);
       votes += here;
       lista += Number(row[list]);
       if (row[type] === "S") special += here;
@@ -283,7 +284,7 @@
     }
     return count;
   };
-  const keptNow = () => canonical({ formato: 1, origen: state.note.origin, vkey: state.key.vkey, checkpoint: state.note.raw, hojas: state.leaves.map(hex), nombres: state.names });
+  const keptNow = () => canonical({ formato: 1, origen: state.note.origin, vkey: state.key.vkey, checkpoint: state.note.raw, hojas: state.leaves.map(hex), nombres: state.names, testigos: state.listed });
   const tileName = (n) => {
     let out = String(n % 1000).padStart(3, "0");
     while (n >= 1000) { n = Math.floor(n / 1000); out = `x${String(n % 1000).padStart(3, "0")}/${out}`; }
@@ -307,14 +308,24 @@
     state.leaves = await Promise.all(raw.map(leafHash));
     state.names = state.entries.map(nameOf);
     if (!same(await treeRoot(state.leaves), state.note.root)) throw new Wrong("las entradas de la bitácora no dan la raíz firmada: fueron cambiadas o falta alguna");
-    let cut = 0, closed = false;
+    let cut = 0, closed = false, instant = -1, notices = 0;
+    const opening = state.entries[0] || {};
+    if (opening.origen !== state.note.origin) throw new Wrong(`la apertura es de «${opening.origen}» y el punto de control de «${state.note.origin}»`);
     state.entries.forEach((e, i) => {
       if (closed) throw new Wrong(`después del cierre aparece ${nameOf(e)}`);
       if ((i === 0) !== (e.clase === "apertura")) throw new Wrong("la apertura de la bitácora no es su primera entrada");
       if (e.modo !== undefined && e.modo !== state.mode) throw new Wrong(`${nameOf(e)} es de modo «${e.modo}»`);
       if (e.clase === "emision" && e.corte !== ++cut) throw new Wrong(`después del corte ${cut - 1} sigue el ${e.corte}: falta o se repite un corte`);
+      if (e.clase === "emision") {
+        if (!(e.instante_ms > instant)) throw new Wrong(`la hora de ${nameOf(e)} no es posterior a la del corte anterior`);
+        if (e.catalogo_sha256 !== opening.catalogo_sha256) throw new Wrong(`${nameOf(e)} es de otro catálogo que la apertura`);
+        instant = e.instante_ms;
+      }
+      if (e.clase === "aviso" && e.numero !== ++notices) throw new Wrong(`después del aviso ${notices - 1} sigue el ${e.numero}`);
+      if (e.clase === "cierre" && e.ultimo_corte !== cut) throw new Wrong(`el cierre dice que el último corte es el ${e.ultimo_corte} y fue el ${cut}`);
       closed = e.clase === "cierre";
     });
+    if (state.pointer.avisos > notices) throw new Wrong(`corte.json dice ${state.pointer.avisos} avisos y la bitácora tiene ${notices}`);
     const changes = await follow();
     return `${size} entradas dan la raíz firmada; ${cut} cortes seguidos, sin faltar ninguno${changes ? `; ${changes} cambio(s) de llave, firmados por la anterior` : ""}`;
   };
@@ -322,11 +333,18 @@
   const run = async () => {
     if (!globalThis.crypto || !crypto.subtle) throw new Wrong("este navegador o esta dirección (sin https) no permite comprobar huellas; use verificar.py");
     await step("Puntero y modo", async () => {
-      state.pointer = json(await get("corte.json"), "corte.json");
-      state.note = parseNote(utf8.decode(await get("checkpoint")));
+      // A cache may give for some seconds the checkpoint of before with the pointer of after.
+      for (const wait of [3000, 6000, 0]) {
+        state.pointer = json(await get("corte.json"), "corte.json");
+        state.note = parseNote(utf8.decode(await get("checkpoint")));
+        state.behind = state.pointer.bitacora.tamano > state.note.size;
+        if (!state.behind) break;
+        if (wait) await new Promise((done) => setTimeout(done, wait));
+      }
       state.mode = state.note.origin.split("/").pop();
       const p = state.pointer, number = String(p.corte).padStart(4, "0");
       if (p.base !== `cortes/${number}/` || p.emision !== `emisiones/${number}.json`) throw new Wrong("corte.json apunta a rutas que no son las de su corte");
+      if (p.difusion !== null && p.difusion !== `difusion/${number}.zip`) throw new Wrong(`corte.json da otro paquete de difusión que el de su corte ${p.corte}`);
       if (p.modo !== state.mode) throw new Wrong(`corte.json dice «${p.modo}» y lo firmado es «${state.mode}»: ${p.modo === "oficial" ? "un simulacro presentado como oficial" : "no corresponden"}`);
       return `corte ${p.corte}, ${state.mode}${state.mode === "simulacro" ? ": los datos son ficticios" : ""}`;
     });
@@ -354,10 +372,13 @@
       return state.kept ? `firma válida de la llave que usted guardó (${state.key.vkey})`
         : ["aviso", `firma válida de ${state.key.vkey}; la llave viene de este mismo sitio: compárela con la que difundió el instituto`];
     });
+    if (state.behind) throw new Wrong("el sitio da un puntero más nuevo que su punto de control: se está actualizando");
     await step("Testigos", async () => {
-      const listed = state.ring.testigos || [];
+      const listed = [...(state.ring.testigos || [])], names = [], there = listed.map((w) => w.vkey);
+      const gone = (state.kept && state.kept.testigos || []).filter((vkey) => !there.includes(vkey));
+      for (const vkey of gone) listed.push({ nombre: vkey.split("+")[0], vkey });
+      state.listed = listed.map((w) => w.vkey);
       if (!listed.length || !state.ed25519) return ["no", listed.length ? "su navegador no sabe comprobar firmas" : "esta publicación no tiene testigos"];
-      const names = [];
       let latest = 0;
       for (const w of listed) {
         const when = await signedAt(state.note, await parseKey(w.vkey));
@@ -366,6 +387,7 @@
         latest = Math.max(latest, when);
       }
       const told = `${names.length} de ${listed.length} testigos cofirmaron${names.length ? `: ${names.join(", ")} (el último, ${moment(latest)})` : ""}`;
+      if (gone.length) return ["aviso", `${told}; el sitio ya no lista a ${gone.map((v) => v.split("+")[0]).join(", ")}, que usted vio antes`];
       return names.length < state.ring.umbral
         ? ["aviso", `${told}; se esperaban ${state.ring.umbral} (la publicación no espera a los testigos; vuelva a mirar en unos minutos)`] : told;
     }, false);
@@ -379,7 +401,16 @@
       const root = await rootFrom(await leafHash(bytes), bundle.hoja, bundle.tamano, bundle.prueba.map(unhex));
       const prefix = await treeRoot(state.leaves.slice(0, bundle.tamano));
       if (!root || !same(root, note.root) || !same(prefix, note.root)) throw new Wrong("la prueba del corte no lleva a la raíz firmada");
-      for (const k of ["modo", "entidad", "corte", "instante_ms", "ultimo", "manifiesto_sha256"]) {
+      if (note.origin !== state.note.origin || note.size !== bundle.tamano) throw new Wrong("el punto de control de la emisión no es de esta bitácora");
+      if (state.ed25519) {
+        const known = [state.key, state.trust, ...(await Promise.all(state.ring.llaves.map((k) => parseKey(k.vkey))))];
+        let signed = false;
+        for (const key of known) signed = signed || (key.name === note.origin && (await signedBy(note, key)));
+        if (!signed) throw new Wrong("el punto de control de la emisión no está firmado por una llave de esta publicación");
+      }
+      const told = p.bitacora, past = state.leaves.slice(0, told.tamano);
+      if (told.origen !== state.note.origin || hex(await treeRoot(past)) !== told.raiz) throw new Wrong("la bitácora que dice corte.json no es la firmada");
+      for (const k of ["modo", "entidad", "eleccion", "corte", "instante_ms", "ultimo", "manifiesto_sha256"]) {
         if (p[k] !== entry[k]) throw new Wrong(`corte.json dice ${k} = ${p[k]} y lo firmado es ${entry[k]}`);
       }
       state.entry = entry;
@@ -396,7 +427,8 @@
     await step("Archivos y encabezados", async () => {
       const base = state.pointer.base, bytes = await get(base + "manifiesto.json");
       if (hex(await sha(bytes)) !== state.entry.manifiesto_sha256) throw new Wrong("manifiesto.json no es el firmado en la emisión: fue cambiado");
-      const files = Object.fromEntries(json(bytes, "manifiesto.json").archivos.map((f) => [f.ruta, f]));
+      state.manifest = json(bytes, "manifiesto.json");
+      const files = state.files = Object.fromEntries(state.manifest.archivos.map((f) => [f.ruta, f]));
       const read = async (name) => {
         const data = await get(base + name);
         if (!files[name] || hex(await sha(data)) !== files[name].sha256) throw new Wrong(`archivo cambiado: ${name}`);
@@ -415,6 +447,22 @@
         told.push(`${id}: los 13 contadores salen de ${table.rows.length} filas`);
       }
       return told.join("; ");
+    });
+    await step("Lo que enseña el portal", async () => {
+      const p = state.pointer, signed = { ...state.manifest, indice_sha256: state.files["indice.json"].sha256 };
+      for (const k of ["portal", "instante", "indice_sha256"]) {
+        if (p[k] !== signed[k]) throw new Wrong(`corte.json dice ${k} = ${p[k]} y lo firmado es ${signed[k]}`);
+      }
+      const shown = await object(signed.portal);
+      for (const k of ["modo", "corte", "instante", "instante_ms", "ultimo"]) {
+        if (shown[k] !== signed[k]) throw new Wrong(`el portal dice ${k} = ${shown[k]} y lo firmado es ${signed[k]}`);
+      }
+      const mine = Object.fromEntries(shown.contiendas.map((c) => [c.id, { encabezado: c.encabezado, raiz: c.raiz }]));
+      if (canonical(mine) !== canonical(state.entry.contiendas)) throw new Wrong("los encabezados que enseña el portal no son los firmados");
+      for (const c of shown.contiendas) {
+        if (canonical(c.por_columna) !== canonical((await object(c.raiz)).votos)) throw new Wrong(`los votos de ${c.id} que enseña el portal no son los firmados`);
+      }
+      return "sus encabezados y sus votos son los firmados";
     });
   };
 
@@ -444,6 +492,9 @@
         image = "; su imagen tiene la huella publicada";
         break;
       }
+      const view = acta.imagen_vista && (await get(`vistas/${acta.imagen.slice(0, 2)}/${acta.imagen}.webp`, true));
+      if (view && hex(await sha(view)) !== acta.imagen_vista) throw new Wrong(`la vista de la imagen del acta ${acta.acta} fue cambiada: su huella no es la publicada`);
+      if (view) image += " y también la vista que enseña el portal";
     }
     const votes = acta.votos ? ` Votos: ${top.columnas.map((c, i) => [c.codigo, acta.votos[i]]).filter((v) => v[1] !== null).map((v) => v.join(" ")).join(", ")}.` : "";
     return `Bien: el acta ${acta.acta} (${id}) está en el árbol firmado; prueba de ${proof.length * 32} bytes${image}.${votes}`;
@@ -489,10 +540,12 @@
   };
   const verdict = () => {
     const p = state.pointer, where = $("veredicto");
-    if (bad.length) where.textContent = "NO VERIFICA: " + bad.join("; ");
+    const updating = state.behind && $("pasos").querySelector("[data-resultado=mal]") === null;
+    if (updating) where.textContent = "El sitio se está actualizando: su puntero va delante de su punto de control. Recargue esta página en un minuto; si sigue así, avise al instituto.";
+    else if (bad.length) where.textContent = "NO VERIFICA: " + bad.join("; ");
     else if (!state.ed25519) where.textContent = "Las cuentas cuadran, pero su navegador no pudo comprobar la firma: use verificar.py.";
     else where.textContent = `VERIFICADO el corte ${p.corte}${state.mode === "simulacro" ? " (SIMULACRO: datos ficticios)" : ""}.`;
-    where.dataset.resultado = bad.length ? "mal" : state.ed25519 ? "bien" : "aviso";
+    where.dataset.resultado = bad.length && !updating ? "mal" : state.ed25519 && !updating ? "bien" : "aviso";
   };
 
   const start = async () => {

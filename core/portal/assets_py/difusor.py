@@ -19,18 +19,24 @@ import base64
 import contextlib
 import gzip
 import hashlib
+import http.client
+import io
 import json
 import os
 import random
 import re
 import shutil
 import signal
+import socket
+import struct
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,11 +44,20 @@ FORMAT = 1
 STATE = "estado.json"
 MAX_POINTER = 65_536
 BLOCK = 1 << 20
+SLOWEST = 1_024
+"""Bytes per second under which the server is said not to answer."""
 LONGEST_WAIT_S = 300.0
 TRIES = 3
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
 NAME = re.compile(r"[\w() -][\w.() -]*")
+
+FAILED = (OSError, EOFError, ValueError, http.client.HTTPException)
+"""What a reading of the network raises when it does not come whole."""
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What a document raises when it is not of the form expected."""
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, LookupError)
+"""What the reader of ZIP raises when bytes of the package were changed."""
 
 NEW, SAME, REFUSED, UNREAD = "nuevo", "sin cambios", "rechazado", "sin lectura"
 EXIT = {NEW: 0, SAME: 0, REFUSED: 1, UNREAD: 2}
@@ -68,6 +83,7 @@ class Broadcaster:
         self.wait_s = wait_s
         self.max_bytes = max_mb * 1_000_000
         self.etag: str | None = None
+        self._opener = urllib.request.build_opener(_HttpHandler, _HttpsHandler)
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(".*.parcial"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -76,13 +92,16 @@ class Broadcaster:
     def poll(self) -> tuple[str, str]:
         """Look for a newer cut; returns what came of it and its explanation in Spanish."""
         try:
-            return self._poll()
+            outcome, text = self._poll()
         except RefusedError as error:
-            return REFUSED, str(error)
+            outcome, text = REFUSED, str(error)
         except UnreadError as error:
-            return UNREAD, str(error)
+            outcome, text = UNREAD, str(error)
         except OSError as error:
-            return UNREAD, f"no se pudo escribir en {self.folder}: {error}"
+            outcome, text = UNREAD, f"no se pudo escribir en {self.folder}: {error}"
+        except Exception as error:  # noqa: BLE001 - who follows a whole night outlives what one answer brings
+            outcome, text = UNREAD, f"la visita no se completó ({type(error).__name__}: {error})"
+        return outcome, _shown(text)
 
     def _poll(self) -> tuple[str, str]:
         found = self._fetch_pointer()
@@ -104,7 +123,11 @@ class Broadcaster:
         headers = {"If-None-Match": self.etag} if self.etag and self.state else {}
         try:
             with self._open("corte.json", headers) as answer:
-                data = _decoded(answer.read(MAX_POINTER + 1), answer.headers.get("Content-Encoding"))
+                data = b"".join(self._blocks(answer, MAX_POINTER + 1))
+                told = answer.headers.get("Content-Length") or ""
+                if told.isdecimal() and len(data) < min(int(told[:18]), MAX_POINTER):
+                    raise ValueError(f"llegaron {len(data)} de {told[:18]} bytes")
+                data = _decoded(data, answer.headers.get("Content-Encoding"))
                 etag = answer.headers.get("ETag")
         except urllib.error.HTTPError as error:
             if error.code == 304:
@@ -112,7 +135,7 @@ class Broadcaster:
             if error.code == 404:
                 raise UnreadError("todavía no hay cortes (no está corte.json)") from None
             raise UnreadError(f"corte.json: el servidor respondió {error.code}") from None
-        except (OSError, ValueError, EOFError, zlib.error) as error:
+        except (*FAILED, zlib.error) as error:
             raise UnreadError(f"corte.json: {_reason(error)}") from None
         if len(data) > MAX_POINTER:
             raise RefusedError("corte.json mide demasiado")
@@ -152,6 +175,7 @@ class Broadcaster:
             check_package(archive, pointer, tree, self.max_bytes)
             _place(tree, self.folder / name)
             archive.replace(self.folder / f"{name}.zip")
+            _sync(self.folder)
             self._write_state(pointer, digest)
         finally:
             shutil.rmtree(tree, ignore_errors=True)
@@ -166,7 +190,7 @@ class Broadcaster:
                     return self._receive(answer, out, key)
             except urllib.error.HTTPError as error:
                 reason = f"el servidor respondió {error.code}"
-            except (OSError, ValueError, EOFError) as error:
+            except FAILED as error:
                 reason = _reason(error)
             if attempt + 1 < TRIES:
                 time.sleep(2.0**attempt * random.uniform(0.5, 1.0))
@@ -174,10 +198,7 @@ class Broadcaster:
 
     def _receive(self, answer: Any, out: IO[bytes], key: str) -> str:
         digest, size = hashlib.sha256(), 0
-        while True:
-            block = answer.read(BLOCK)
-            if not block:
-                break
+        for block in self._blocks(answer, self.max_bytes + 1):
             size += len(block)
             if size > self.max_bytes:
                 raise RefusedError(f"{key} mide más de {self.max_bytes // 1_000_000} MB")
@@ -190,12 +211,24 @@ class Broadcaster:
         os.fsync(out.fileno())
         return digest.hexdigest()
 
+    def _blocks(self, answer: Any, limit: int) -> Iterator[bytes]:
+        """The body as it comes, `limit` bytes at most. Raises TimeoutError when it comes drop by drop."""
+        size, began = 0, time.monotonic()
+        while size < limit:
+            block = answer.read1(min(limit - size, BLOCK))
+            if not block:
+                return
+            yield block
+            size += len(block)
+            if time.monotonic() - began > self.wait_s + size / SLOWEST:
+                raise TimeoutError("la respuesta llega gota a gota")
+
     def _open(self, key: str, headers: dict[str, str]) -> Any:
         request = urllib.request.Request(
             f"{self.base}/{key}",
             headers={"User-Agent": "prep-difusor/1", "Accept-Encoding": "gzip", **headers},
         )
-        return urllib.request.urlopen(request, timeout=self.wait_s)
+        return self._opener.open(request, timeout=self.wait_s)
 
     def _read_state(self) -> dict[str, Any] | None:
         try:
@@ -207,7 +240,7 @@ class Broadcaster:
             if kept["formato"] != FORMAT or not (self.folder / kept["carpeta"]).is_dir():
                 raise ValueError("no corresponde a la carpeta")
             _ = (kept["corte"], kept["modo"], kept["bitacora"]["tamano"], kept["manifiesto_sha256"])
-        except (ValueError, KeyError, TypeError) as error:
+        except MALFORMED as error:
             raise UnreadError(f"{self.folder / STATE} no se entiende ({error}); no se toca") from None
         return kept
 
@@ -236,6 +269,7 @@ class Broadcaster:
             out.flush()
             os.fsync(out.fileno())
         temporary.replace(self.folder / STATE)
+        _sync(self.folder)
         self.state = kept
 
 
@@ -252,15 +286,19 @@ def check_package(archive: Path, pointer: dict[str, Any], tree: Path, max_bytes:
                 own = name.startswith(folder) and NAME.fullmatch(name[len(folder) :])
                 if not own and name not in known:
                     raise RefusedError(f"el paquete trae «{name}», que no es de un corte")
+            if any(not 0 <= member.header_offset < archive.stat().st_size for member in members):
+                raise RefusedError("el paquete está dañado: nombra algo fuera de él")
             if len(set(names)) != len(names):
                 raise RefusedError("el paquete trae dos veces un mismo archivo")
             if sum(member.file_size for member in members) > max_bytes:
                 raise RefusedError("el contenido del paquete mide demasiado")
+            if any(m.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for m in members):
+                raise RefusedError("el paquete está comprimido de un modo que no se usa aquí")
             missing = {f"{folder}manifiesto.json", *known} - set(names)
             if missing:
                 raise RefusedError(f"al paquete le falta {', '.join(sorted(missing))}")
             digests = {member.filename: _extract(package, member, tree) for member in members}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         raise RefusedError(f"el paquete está dañado: {error}") from None
     _check_files(tree, folder, digests, pointer)
     _check_proof(tree, proof, pointer)
@@ -276,7 +314,7 @@ def _check_files(
         manifest = json.loads((tree / folder / "manifiesto.json").read_bytes())
         listed = {f"{folder}{one['ruta']}": (one["sha256"], one["bytes"]) for one in manifest["archivos"]}
         told = (manifest["corte"], manifest["modo"], manifest["ultimo"])
-    except (ValueError, KeyError, TypeError):
+    except MALFORMED:
         raise RefusedError("el manifiesto del paquete no se entiende") from None
     if told != (pointer["corte"], pointer["modo"], pointer["ultimo"]):
         raise RefusedError("el manifiesto del paquete es de otro corte o de otro modo")
@@ -302,7 +340,7 @@ def _check_proof(tree: Path, name: str, pointer: dict[str, Any]) -> None:
         leaf = proof["hoja"]
         same = (told["clase"], told["corte"], told["manifiesto_sha256"], told["modo"])
         copy = (tree / "checkpoint").read_bytes()
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except MALFORMED:
         raise RefusedError("la prueba de la emisión no se entiende") from None
     if same != ("emision", pointer["corte"], pointer["manifiesto_sha256"], pointer["modo"]):
         raise RefusedError("la prueba de la emisión es de otro corte")
@@ -357,10 +395,26 @@ def _extract(package: zipfile.ZipFile, member: zipfile.ZipInfo, tree: Path) -> t
 
 
 def _place(tree: Path, target: Path) -> None:
-    """Give the folder its name; one that a dead run left, which no state names, is replaced."""
+    """Give the folder its name; one that a dead run left, which no state names, is replaced.
+
+    Its files are on disk already; the names they have in their folders go there first.
+    """
     if target.exists():
         shutil.rmtree(target)
+    for folder, _, _ in os.walk(tree, topdown=False):
+        _sync(Path(folder))
     tree.replace(target)
+    _sync(target.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Put the names of a folder on disk, where the system lets a folder be opened."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _pointer(data: bytes) -> dict[str, Any]:
@@ -382,7 +436,7 @@ def _pointer(data: bytes) -> dict[str, Any]:
             and type(log["tamano"]) is int
             and HEX64.fullmatch(log["raiz"])
         )
-    except (ValueError, KeyError, TypeError):
+    except MALFORMED:
         fit = False
     if not fit:
         raise RefusedError("corte.json no se entiende")
@@ -390,12 +444,65 @@ def _pointer(data: bytes) -> dict[str, Any]:
 
 
 def _decoded(data: bytes, encoding: str | None) -> bytes:
-    return gzip.decompress(data) if encoding == "gzip" else data
+    if encoding != "gzip":
+        return data
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+        return stream.read(MAX_POINTER + 1)
+
+
+def _shown(text: str) -> str:
+    """One line a terminal shows as it is: part of it may come from the server."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _reason(error: Exception) -> str:
     found = getattr(error, "reason", None)
     return f"no se pudo leer: {found or str(error) or type(error).__name__}"
+
+
+class _Timed:
+    """A connection that waits for the head of an answer its timeout in all, not for each of its bytes."""
+
+    sock: Any
+    timeout: Any
+
+    def getresponse(self) -> Any:
+        fired = threading.Event()
+        late = threading.Timer(self.timeout, _hang_up, (self.sock, fired))
+        late.daemon = True
+        late.start()
+        try:
+            answer = super().getresponse()  # type: ignore[misc]
+        finally:
+            late.cancel()
+        if fired.is_set():
+            # To the reader of heads an end of the connection is the end of the head.
+            raise TimeoutError("la respuesta llega gota a gota")
+        return answer
+
+
+class _Http(_Timed, http.client.HTTPConnection):
+    pass
+
+
+class _Https(_Timed, http.client.HTTPSConnection):
+    pass
+
+
+class _HttpHandler(urllib.request.HTTPHandler):
+    def http_open(self, req: Any) -> Any:
+        return self.do_open(_Http, req)
+
+
+class _HttpsHandler(urllib.request.HTTPSHandler):
+    def https_open(self, req: Any) -> Any:
+        return self.do_open(_Https, req)
+
+
+def _hang_up(connected: Any, fired: threading.Event) -> None:
+    fired.set()
+    with contextlib.suppress(OSError, AttributeError):
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 def follow(client: Broadcaster, every_s: float) -> None:
@@ -416,11 +523,46 @@ def follow(client: Broadcaster, every_s: float) -> None:
         time.sleep(every * random.uniform(0.75, 1.25))
 
 
+class _Spanish(argparse.ArgumentParser):
+    """The messages of the parser that a person sees, in Spanish."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._positionals.title, self._optionals.title = "argumentos", "opciones"
+
+    def format_usage(self) -> str:
+        return super().format_usage().replace("usage:", "uso:", 1)
+
+    def format_help(self) -> str:
+        return super().format_help().replace("usage:", "uso:", 1)
+
+    def error(self, message: str) -> Any:
+        for english, spanish in _ARGPARSE:
+            message = re.sub(english, spanish, message)
+        self.exit(2, f"{self.format_usage()}{self.prog}: {_shown(message)}\n")
+
+
+_ARGPARSE = (
+    ("the following arguments are required: ", "faltan estos argumentos: "),
+    ("unrecognized arguments: ", "no se conocen estos argumentos: "),
+    ("^argument ", "el argumento "),
+    ("expected one argument", "lleva un valor"),
+    ("expected at least one argument", "lleva al menos un valor"),
+    ("expected at most one argument", "lleva a lo más un valor"),
+    ("invalid choice: (.*) \\(choose from (.*)\\)", r"\1 no es uno de \2"),
+    ("invalid (int|float|Path) value: ", "no es un valor que se entienda: "),
+    ("ambiguous option: (.*) could match (.*)", r"\1 puede ser \2"),
+)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run it; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="difusor.py", description="Descarga y comprueba los cortes del PREP para difundirlos."
+    parser = _Spanish(
+        prog="difusor.py",
+        description="Descarga y comprueba los cortes del PREP para difundirlos.",
+        add_help=False,
     )
+    parser.add_argument("-h", "--help", "--ayuda", action="help", help="esta ayuda")
     parser.add_argument("url", help="dirección de la publicación (donde está corte.json)")
     parser.add_argument("carpeta", type=Path, help="dónde dejar los cortes")
     parser.add_argument("--una-vez", action="store_true", help="descargar el último corte y terminar")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,29 @@ def test_two_destinations_of_one_name_are_refused(work: WorkTree, tmp_path: Path
     twins = [open_destination(str(tmp_path / name), "igual") for name in ("a", "b")]
     with pytest.raises(ValueError, match="same name"):
         Distributor(work.root, twins)
+
+
+class _OtherStory(WorkTree):
+    """The same log, by its name and key, with other entries."""
+
+    def leaf(self, index: int) -> bytes:
+        return sha256(f"otra {index}".encode()).digest()
+
+
+def test_a_shorter_log_of_another_story_is_not_continued(tmp_path: Path, work: WorkTree) -> None:
+    """As when two rehearsals of one catalogue are sent to the same place."""
+    public = tmp_path / "publico"
+    other = _OtherStory(tmp_path / "otra-noche")
+    other.publish()
+    with Distributor(other.root, [open_destination(str(public))], pace=QUICK) as distributor:
+        assert distributor.drain(20)
+    before = sorted(path for path in public.rglob("*") if path.is_file())
+    for _ in range(3 - work.cut):
+        work.publish()
+    with Distributor(work.root, [open_destination(str(public))], pace=QUICK) as distributor:
+        distributor.announce()
+        assert until(lambda: "de otra historia" in str(distributor.states()[0]["error"]))
+    assert sorted(path for path in public.rglob("*") if path.is_file()) == before
 
 
 class _Careless(BaseHTTPRequestHandler):

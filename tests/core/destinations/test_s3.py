@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import obstore
 import pytest
 from obstore.store import S3Store
 
-from core.destinations import Distributor, Pace, open_destination
-from core.destinations.s3 import Credentials, S3Destination, find_credentials, parse_address
-from core.destinations.target import DestinationError, UnreachableError
+from core.destinations import Distributor, Pace, open_destination, s3
+from core.destinations.distributor import in_parallel
+from core.destinations.s3 import Credentials, S3Destination, Weight, find_credentials, parse_address
+from core.destinations.target import DestinationError, Item, UnreachableError
 from core.errors import InputError, UsageError
 from core.publication.public_tree import object_key
 from tests.core.destinations.work_tree import WorkTree
@@ -93,6 +98,56 @@ def test_credentials_in_the_address_are_refused_without_repeating_them(spec: str
 def test_an_address_that_is_none_says_what_was_expected(spec: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         open_destination(spec, environment={"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"})
+
+
+def test_what_is_sent_at_once_weighs_no_more_than_was_said() -> None:
+    weight, carried, most = Weight(10), 0, 0
+    lock = threading.Lock()
+
+    def carry(size: str) -> None:
+        nonlocal carried, most
+        with weight.holding(int(size)):
+            with lock:
+                carried += min(int(size), 10)
+                most = max(most, carried)
+            time.sleep(0.01)
+            with lock:
+                carried -= min(int(size), 10)
+
+    in_parallel(carry, [str(size) for size in (4, 6, 3, 25, 7, 1, 9, 5)], 8)
+    assert (carried, most) == (0, 10)
+
+
+def test_a_large_file_is_sent_alone(
+    tmp_path: Path, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "IN_FLIGHT", 100_000)
+    destination = open_destination(s3_server.new_place(), environment=s3_server.environment())
+    sent: list[int] = []
+    busy = []
+
+    def counted(*args: Any, **options: Any) -> Any:
+        busy.append(len(args[2]))
+        sent.append(sum(busy))
+        try:
+            return put(*args, **options)
+        finally:
+            busy.remove(len(args[2]))
+
+    put = obstore.put
+    monkeypatch.setattr(obstore, "put", counted)
+    items = {}
+    for number in range(8):
+        key = f"difusion/{number:04d}.zip"
+        data = bytes([number]) * 60_000
+        (tmp_path / f"{number}").write_bytes(data)
+        items[key] = Item(key, tmp_path / f"{number}", sha256(data).hexdigest(), len(data))
+
+    def send(key: str) -> None:
+        destination.put_new(items[key])
+
+    in_parallel(send, list(items), destination.width)
+    assert (len(sent), max(sent)) == (8, 60_000)
 
 
 def test_an_address_is_taken_apart() -> None:

@@ -1,7 +1,7 @@
 """A small work folder with whole publications in it, made by hand: what the destinations read, no more.
 
-Its log is not signed and proves nothing: the destinations only read sizes and roots. The whole chain,
-from the database on, is tested with the sample of the publication.
+Its log is not signed and its entries say nothing: the destinations only read sizes, hashes and roots. The
+whole chain, from the database on, is tested with the sample of the publication.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from core.destinations import Destination
 from core.publication.archives import write_zip
 from core.publication.public_tree import object_key, record_path
 from core.publication.times import local
+from core.transparency.merkle import root
 
 ORIGIN = "prep.jal.2021/simulacro"
 START_MS = 1_622_770_000_000
@@ -128,11 +129,15 @@ class WorkTree:
         return f"{self.origin}\n{size}\n{self.log_root(size)}\n\n{lines}"
 
     def log_root(self, size: int) -> str:
-        return sha256(f"{self.origin} {size}".encode()).hexdigest()
+        return root([self.leaf(index) for index in range(size)]).hex()
+
+    def leaf(self, index: int) -> bytes:
+        """Hash of an entry of the log; another story overrides it."""
+        return sha256(f"{self.origin} {index}".encode()).digest()
 
     def point(self, *, generated_ms: int | None = None, signatures: int = 1) -> None:
         """Tiles, checkpoint and pointer of the state as it is."""
-        self.write(f"tile/0/000.p/{self.entries}", b"\1" * 32 * self.entries)
+        self.write(f"tile/0/000.p/{self.entries}", b"".join(map(self.leaf, range(self.entries))))
         self.write(f"tile/entries/000.p/{self.entries}", b"\2" * 90 * self.entries)
         self.write("checkpoint", self.note(self.entries, signatures).encode())
         base = f"cortes/{self.cut:04d}/"

@@ -103,6 +103,16 @@ def test_what_is_kept_is_never_written_again(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("torn", [b"", b"\xff\xd8\xff"], ids=["vacía", "a medias"])
+def test_an_original_that_was_left_torn_is_mended_when_it_comes_again(tmp_path: Path, torn: bytes) -> None:
+    store, data = ImageStore(tmp_path), photo()
+    name = store.put(data)
+    (tmp_path / str(store.key(name))).write_bytes(torn)
+    for again in (store, ImageStore(tmp_path)):
+        assert again.put(data) == name
+        assert again.get(name) == data
+
+
 def test_an_image_swapped_on_the_disk_is_told(tmp_path: Path) -> None:
     store = ImageStore(tmp_path)
     name = store.put(photo())

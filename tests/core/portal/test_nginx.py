@@ -115,8 +115,21 @@ def test_what_is_not_public_does_not_come_out(site: Site, path: str) -> None:
         assert "immutable" not in (fields["Cache-Control"] or "")
 
 
+@pytest.mark.parametrize(
+    "key",
+    [f"objetos/aa/{'a' * 64}.json", "tile/0/000.p/200", f"imagenes/aa/{'a' * 64}.jpg", "cortes/0999/JAL.csv"],
+    ids=["an object", "a tile", "an image", "a cut"],
+)
+def test_what_is_not_there_yet_is_not_missing_for_a_year(site: Site, key: str) -> None:
+    status, fields, _ = site.get(f"/{FOLDER}/{key}")
+    _, ours, _ = PortalApp(site.public).answer("GET", f"/{key}", {})
+    assert (status, fields["Cache-Control"]) == (404, "no-cache")
+    assert ours["Cache-Control"] == "no-cache"
+
+
 def test_nobody_writes(site: Site) -> None:
-    assert site.get(f"/{FOLDER}/corte.json", method="POST")[0] == 405
+    status, fields, _ = site.get(f"/{FOLDER}/corte.json", method="POST")
+    assert (status, fields["Cache-Control"]) == (405, "no-store")
 
 
 def test_who_comes_without_tls_is_sent_to_it(site: Site) -> None:

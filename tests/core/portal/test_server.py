@@ -11,12 +11,13 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 import brotli
 import pytest
 
 from core.portal.limit import BURST, Limit
-from core.portal.server import Files, PortalApp
+from core.portal.server import LARGEST, Files, PortalApp
 
 PACKED = {b"accept-encoding": b"gzip, deflate, br"}
 
@@ -52,6 +53,7 @@ def test_content_is_sent_packed_in_what_the_browser_takes(folder: Path) -> None:
         (b"", None, bytes),
     ):
         status, fields, body = app.answer("GET", f"/{key}", {b"accept-encoding": accepted})
+        assert isinstance(body, bytes)
         assert (status, fields.get("Content-Encoding")) == (200, used)
         assert unpack(body) == plain
         assert fields["Content-Length"] == str(len(body))
@@ -94,6 +96,7 @@ def test_immutable_files_are_kept_for_ever_and_the_pointer_is_asked_each_time(fo
 def test_nothing_that_is_not_public_comes_out(folder: Path, path: str) -> None:
     status, _, body = PortalApp(folder).answer("GET", path, {})
     assert status == 404
+    assert isinstance(body, bytes)
     assert b"secret" not in body and b"outside" not in body
 
 
@@ -129,6 +132,7 @@ def test_a_folder_still_empty_says_that_there_are_no_cuts(tmp_path: Path) -> Non
     app = PortalApp(tmp_path / "todavia-no")
     status, _, body = app.answer("GET", "/", {})
     assert status == 200
+    assert isinstance(body, bytes)
     assert "Todavía no hay cortes" in body.decode()
     assert app.answer("GET", "/corte.json", {})[0] == 404
 
@@ -139,6 +143,61 @@ def test_memory_is_bounded_and_what_left_it_is_read_again(folder: Path) -> None:
         assert files.get(_object(folder)) is not None
         assert files.get("corte.json") is not None
     assert list(files._kept) == ["corte.json"]
+
+
+def test_a_folder_that_does_not_exist_is_told_and_not_served(tmp_path: Path) -> None:
+    prep = Path(sys.executable).parent / "prep"
+    asked = [str(prep), "portal", str(tmp_path / "nohay"), "--puerto", "1"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert f"No existe la carpeta {tmp_path / 'nohay'}" in done.stderr
+
+
+def _peak_kb(of: int) -> int:
+    """Most memory a process and its children have had, in kB."""
+    children = Path(f"/proc/{of}/task/{of}/children").read_text().split()
+    status = Path(f"/proc/{of}/status").read_text()
+    own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return own + sum(_peak_kb(int(child)) for child in children)
+
+
+def _bytes_of(answer: IO[bytes]) -> int:
+    return sum(map(len, iter(lambda: answer.read(1 << 20), b"")))
+
+
+def test_a_large_download_neither_stops_the_others_nor_fills_the_memory(folder: Path) -> None:
+    size = 60 * LARGEST
+    large = folder / "cortes" / "0001" / "JAL.zip"
+    with large.open("wb") as stream:
+        stream.truncate(size)
+    app = PortalApp(folder)
+    status, fields, body = app.answer("GET", "/cortes/0001/JAL.zip", {})
+    assert (status, body, fields["Content-Length"]) == (200, large, str(size))
+    assert app.answer("GET", "/cortes/0001/JAL.zip", {b"if-none-match": fields["ETag"].encode()})[0] == 304
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    prep = Path(sys.executable).parent / "prep"
+    served = subprocess.Popen(
+        [prep, "portal", folder, "--puerto", str(port)], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert served.stderr is not None
+        served.stderr.readline()
+        before = _peak_kb(served.pid)
+        address = f"http://127.0.0.1:{port}/"
+        downloads = [urllib.request.urlopen(f"{address}cortes/0001/JAL.zip", timeout=20) for _ in range(3)]
+        # They are all half way, and what everybody asks for is answered.
+        with urllib.request.urlopen(f"{address}corte.json", timeout=20) as answer:
+            assert answer.read() == b'{"corte":1}'
+        for one in downloads:
+            with one:
+                assert _bytes_of(one) == size
+        assert _peak_kb(served.pid) - before < size // 4 // 1024
+    finally:
+        served.terminate()
+        served.wait(15)
+        served.stderr.close()  # type: ignore[union-attr]
 
 
 def test_the_verb_serves_a_folder_and_sees_the_cuts_that_come(tmp_path: Path) -> None:

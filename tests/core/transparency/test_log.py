@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -148,6 +149,26 @@ def test_a_log_cut_back_to_an_earlier_moment_is_a_fork_for_who_knew_it(tmp_path:
     (tmp_path / "checkpoint").write_text(written.note_at(2), "utf-8")
     with pytest.raises(ForkError):
         written.append(emission(4))
+
+
+def test_a_reading_that_fails_does_not_make_a_process_forget_the_log_it_knew(tmp_path: Path) -> None:
+    """Otherwise a tile that is not there for an instant would let a fork in."""
+    mine, folder = opened(tmp_path / "a", 2), tmp_path / "a"
+    known, root = mine.entries(), mine.root
+    other = EmissionLog(tmp_path / "b", KEY, durable=False)
+    for entry in [opening(), *(emission(number, root="e" * 64) for number in range(1, 5))]:
+        other.append(entry)
+    shutil.rmtree(folder / "tile")
+    shutil.copytree(tmp_path / "b/tile", folder / "tile")
+    shutil.copy(tmp_path / "b/checkpoint", folder / "checkpoint")
+    bundle = folder / "tile/entries/000.p/5"
+    bundle.rename(tmp_path / "ausente")
+    with pytest.raises(LogError):
+        mine.append(emission(3))
+    assert (mine.entries(), mine.root) == (known, root)
+    (tmp_path / "ausente").rename(bundle)
+    with pytest.raises(ForkError):
+        mine.append(emission(3))
 
 
 def test_the_checkpoint_of_any_moment_can_be_signed_again_with_the_same_bytes(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from core.transparency.keys import (
     join,
     load_key,
     load_witness,
+    mode_of,
     origin_of,
     rehearsal_key,
 )
@@ -95,11 +96,31 @@ def test_a_witness_signs_the_time_and_the_text(tmp_path: Path) -> None:
     assert not witness.verifier.signed(CHECKPOINT.text.replace("12", "13"), signature)
 
 
+@pytest.mark.parametrize(("time_s", "holds"), [(2**63 - 1, True), (2**63, False)], ids=["last", "no time"])
+def test_a_cosignature_with_an_hour_that_is_none_does_not_hold(time_s: int, holds: bool) -> None:
+    witness = WitnessKey("w", KEY.private)
+    (signature,) = parse_signatures([witness.cosign(CHECKPOINT.text, time_s).rstrip("\n")])
+    assert witness.verifier.signed(CHECKPOINT.text, signature) is holds
+
+
 def test_the_cosignature_of_the_published_format_is_the_plain_signature_of_its_message() -> None:
     witness = WitnessKey("w", KEY.private)
     blob = parse_signatures([witness.cosign(CHECKPOINT.text, 7).rstrip("\n")])[0].blob
     message = b"cosignature/v1\ntime 7\n" + CHECKPOINT.text.encode()
     KEY.private.public_key().verify(blob[8:], message)
+
+
+def test_each_rehearsal_has_an_origin_and_a_key_of_its_own_and_an_official_log_has_none() -> None:
+    first = origin_of("JAL", "Elección 2021", "simulacro", "Simulacro 1, mañana")
+    second = origin_of("JAL", "Elección 2021", "simulacro", "Simulacro 2")
+    assert first == "prep.jal.eleccion-2021.simulacro-1-manana/simulacro"
+    assert mode_of(first) == mode_of(second) == "simulacro"
+    assert rehearsal_key(first, "catálogo").public != rehearsal_key(second, "catálogo").public
+    assert origin_of("JAL", "Elección 2021", "oficial") == "prep.jal.eleccion-2021/oficial"
+    with pytest.raises(UsageError, match="oficial no lleva ensayo"):
+        origin_of("JAL", "2021", "oficial", "uno")
+    with pytest.raises(UsageError, match="no sirve de nombre"):
+        origin_of("JAL", "2021", "simulacro", "¿?")
 
 
 @pytest.mark.parametrize(

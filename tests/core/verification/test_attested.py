@@ -162,7 +162,35 @@ def test_a_witness_one_knows_counts_whatever_the_site_lists(attested: Path) -> N
     assert code == 1 and "0 de 1 testigos" in steps["testigos"].detail
     impostor = witness_key("otra llave")
     forged = f"a.mx+{impostor.vkey.split('+', 1)[1]}"
-    assert ask(attested, "--testigo", forged)[0] == 1
+    with pytest.raises(verificar.Unreadable, match=r"la llave que se dio: .*«a\.mx» no coincide"):
+        ask(attested, "--testigo", forged)
+
+
+def test_a_cosignature_with_a_time_the_protocol_does_not_allow_does_not_count(attested: Path) -> None:
+    note, key = parse_note((attested / "checkpoint").read_bytes()), witness_key("a.mx")
+    for moment, counts in ((1_700_000_000, True), (1 << 63, False)):
+        raw = str(Note(note.text, tuple(parse_signatures([key.cosign(note.text, moment)]))))
+        told = verificar.cosigned_at(verificar.parse_note(raw.encode()), verificar.parse_key(key.vkey))
+        assert told == (moment if counts else None)
+
+
+def test_witnesses_seen_before_that_the_site_no_longer_lists_are_told(attested: Path, tmp_path: Path) -> None:
+    site, kept = Path(shutil.copytree(attested, tmp_path / "sitio")), tmp_path / "copia.json"
+    assert ask(site, "--guardado", str(kept))[0] == 0
+    assert len(json.loads(kept.read_bytes())["testigos"]) == 3
+    keys = json.loads((site / "llaves.json").read_bytes())
+    (site / "llaves.json").write_text(json.dumps(keys | {"testigos": [], "umbral": 0}))
+    (site / "checkpoint").write_bytes(
+        str(parse_note((site / "checkpoint").read_bytes())).encode().split(b"\n\n")[0]
+        + b"\n\n"
+        + (site / "checkpoint").read_bytes().split(b"\n\n")[1].split(b"\n")[0]
+        + b"\n"
+    )
+    for _ in range(2):
+        code, steps, _ = ask(site, "--guardado", str(kept))
+        assert (code, steps["testigos"].result) == (0, "aviso")
+        assert "0 de 3 testigos" in steps["testigos"].detail and "ya no lista a" in steps["testigos"].detail
+    assert ask(site, "--guardado", str(kept), "--exigir-testigos")[0] == 1
 
 
 def test_a_cosignature_of_another_checkpoint_or_of_another_time_does_not_count(

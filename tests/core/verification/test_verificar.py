@@ -287,11 +287,19 @@ def test_a_rehearsal_key_does_not_vouch_for_an_official_origin(
     assert "es una llave de simulacro" in reasons(ask(site, "--llave", stories.key.vkey))
 
 
+def test_a_rehearsal_with_its_mode_changed_everywhere_is_told_for_what_it_is(site: Path, ask: Ask) -> None:
+    for path in (site / "checkpoint", site / "corte.json", site / "llaves.json"):
+        path.write_bytes(path.read_bytes().replace(b"simulacro", b"oficial"))
+    assert "es un simulacro presentado como oficial" in reasons(ask(site))
+
+
 def test_another_key_is_told(stories: Stories, site: Path, tmp_path: Path, ask: Ask) -> None:
     other = rehearsal_key(stories.key.origin, "otra semilla").vkey
     assert "no es de la llave en que usted confía" in reasons(ask(site, "--llave", other))
     assert "no es de la llave" in reasons(ask(site / "difusion/0003.zip", "--llave", other))
-    assert "no coincide con su propio identificador" in reasons(ask(site, "--llave", other[:-2] + "A="))
+    for mistaken in (other[:-2] + "A=", "foo"):
+        code, answer = ask(site, "--llave", mistaken)
+        assert code == 2 and "la llave que se dio: " in answer["error"]["mensaje"]
 
 
 def test_a_good_key_given_apart_is_said_to_be_so(stories: Stories, site: Path, ask: Ask) -> None:

@@ -17,7 +17,7 @@ from core.publishing.config import Config
 from core.publishing.due import MINUTE_MS
 from core.publishing.service import Service
 from core.publishing.watchdog import Watchdog
-from core.publishing.worker import WorkerConfig, signing_key
+from core.publishing.worker import WorkerConfig, rehearsal_of, signing_key
 from core.transparency.keys import SigningKey, WitnessKey
 from core.transparency.notes import parse_note, witnesses_of
 from core.transparency.timestamps import StampError, check, read, request
@@ -29,7 +29,7 @@ from tests.core.witness.servers import dead_witness, slow_witness, witness_at
 from tests.core.witness.tsa import authority, make, openssl
 
 QUARTER = 15 * MINUTE_MS
-KEY = signing_key(CATALOG, "simulacro")
+KEY = signing_key(CATALOG, "simulacro", rehearsal=rehearsal_of(CATALOG, START))
 HASTE = Patience(timeout_s=2.0, first_retry_s=0.05, last_retry_s=0.2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import http.server
@@ -9,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -25,12 +27,13 @@ from core.transparency.notes import parse_note, parse_signatures
 from core.witness import server as server_module
 from core.witness.client import WitnessAddress, cosign, parse_address
 from core.witness.errors import AskError, ContradictsError, SilentError
-from core.witness.http import Reply, post
+from core.witness.http import Reply, getter, post
 from core.witness.state import WitnessState, evidence_of
 from core.witness.witness import Witness
 from tests.conftest import Prep
 from tests.core.witness.logs import KEY, ORIGIN, Story, witness_key
 from tests.core.witness.servers import dead_witness, serving, slow_witness, witness_at
+from tests.raw_server import CUT_SHORT, raw_server
 
 HONEST = Story(shared=10)
 FORK = Story("b", shared=10)
@@ -285,3 +288,45 @@ def test_a_witness_without_a_server_goes_and_looks(prep: Prep, tmp_path: Path) -
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
+
+
+@contextlib.contextmanager
+def dripping(said: bytes) -> Iterator[str]:
+    """Who answers a byte now and then, and never ends."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                self.request.sendall(said)
+                for _ in range(200):
+                    self.request.sendall(b"x")
+                    time.sleep(0.05)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "said"),
+    [
+        ("http", b""),
+        ("http", b"HTTP/1.1 200 OK\r\nX-Slow: "),
+        ("http", b"HTTP/1.1 200 OK\r\n\r\n"),
+        ("https", b"\x16\x03\x03\x3f\x00"),
+    ],
+    ids=["the status", "a header", "the body", "the handshake"],
+)
+def test_who_answers_byte_by_byte_is_left_when_the_time_is_over(scheme: str, said: bytes) -> None:
+    with dripping(said) as url:
+        began = time.monotonic()
+        with pytest.raises(SilentError, match=r"no contestó en 0\.3 s"):
+            post(url.replace("http", scheme), b"x", "text/plain", 0.3)
+        assert time.monotonic() - began < 2
+
+
+def test_an_answer_that_is_cut_short_is_not_taken_for_a_whole_one() -> None:
+    with raw_server(CUT_SHORT) as url, pytest.raises(SilentError, match="cortó su respuesta"):
+        getter(url, 5.0)("corte.json")

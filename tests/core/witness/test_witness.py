@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from core.transparency.keys import rehearsal_key
 from core.transparency.merkle import verify_consistency
 from core.transparency.notes import Note, Verifier, cosigned_message, parse_checkpoint, parse_note
+from core.witness import state as state_module
 from core.witness.errors import (
     BadProofError,
     ForkedError,
@@ -107,6 +109,17 @@ def test_another_root_for_the_size_it_signed_is_refused_and_kept_as_proof(post: 
     note = parse_note(proof.read_bytes())
     assert parse_checkpoint(note.text).root == FORK.tree.root(20)
     assert KEY.verifier.signed(note.text, note.signatures[0])
+
+
+def test_the_proofs_against_a_log_leave_room_for_those_against_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_module, "MOST_EVIDENCE", 2)
+    with contextlib.closing(WitnessState(tmp_path, witness_key("universidad.mx").verifier)) as state:
+        for size in range(3, 9):
+            state.evidence(ORIGIN, FORK.note(size))
+        state.evidence("prep.col.2021/simulacro", HONEST.note(4))
+    assert len(evidence_of(tmp_path)) == 3
 
 
 def test_a_fork_further_on_does_not_prove_its_past(post: Post) -> None:

@@ -22,17 +22,26 @@
 
   PREP.json = async (path, options) => (await get(path, options)).json();
 
-  async function load(sha) {
-    const answer = await get("objetos/" + sha.slice(0, 2) + "/" + sha + ".json");
-    const bytes = await answer.arrayBuffer();
+  /** The bytes of a file that must have that SHA-256. Rejects with FalloError when it has another. */
+  async function whole(path, sha) {
+    const bytes = await (await get(path)).arrayBuffer();
     // Browsers only offer this over https or on the machine itself.
     if (window.crypto && window.crypto.subtle) {
       const digest = new Uint8Array(await window.crypto.subtle.digest("SHA-256", bytes));
       const hex = Array.from(digest, (one) => one.toString(16).padStart(2, "0")).join("");
       if (hex !== sha) throw new PREP.FalloError("Un archivo llegó dañado y no se muestra. Vuelva a intentarlo.");
     }
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return bytes;
   }
+
+  const load = async (sha) => JSON.parse(new TextDecoder().decode(await whole("objetos/" + sha.slice(0, 2) + "/" + sha + ".json", sha)));
+
+  /** Put in an <img> a picture that must have that SHA-256. Rejects with FalloError, and then shows nothing. */
+  PREP.imagen = async function (picture, path, sha) {
+    const address = URL.createObjectURL(new Blob([await whole(path, sha)], { type: "image/webp" }));
+    picture.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
+    picture.src = address;
+  };
 
   /** The object of a SHA-256. Rejects with FalloError; a failure is not kept. */
   PREP.objeto = function (sha) {

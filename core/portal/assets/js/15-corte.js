@@ -93,7 +93,7 @@
     await cycle();
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) clearTimeout(timer);
-      else if (timer === null || !document.hidden) again(0);
+      else again(0);
     });
     window.addEventListener("online", () => again(0));
   };
@@ -103,6 +103,24 @@
     if (!state.portal.historial) return [];
     return (await PREP.objeto(state.portal.historial)).cortes;
   };
+  const told = new Map();
+  const notice = (number) => {
+    if (!told.has(number)) {
+      const asked = PREP.json("avisos/" + String(number).padStart(4, "0") + ".json");
+      told.set(number, asked);
+      asked.catch(() => told.delete(number));
+    }
+    return told.get(number).catch(() => null);
+  };
+  PREP.AVISOS = { hueco: "Corte perdido", detenida: "Publicación detenida", reanudada: "Publicación reanudada", cierre_anticipado: "Cierre anticipado", correccion: "Corrección" };
+  /** The latest notices of the publication, the last one first: pairs of number and notice, null if it cannot be read. */
+  PREP.avisos = async function () {
+    const total = (PREP.actual && PREP.actual.pointer && PREP.actual.pointer.avisos) || 0;
+    const numbers = Array.from({ length: Math.min(total, 30) }, (_, i) => total - i);
+    return Promise.all(numbers.map(async (number) => [number, await notice(number)]));
+  };
+  /** Those that tell why no cut came out for a while. */
+  PREP.huecos = async () => (await PREP.avisos()).filter(([, one]) => one && (one.tipo === "hueco" || one.tipo === "detenida"));
   const past = new Map();
   /** The cut of a number, as it was; null when there is none. */
   PREP.corte = async function (number) {

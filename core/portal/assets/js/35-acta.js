@@ -32,10 +32,18 @@
       return [PREP.vacio(acta.imagen ? "La imagen de esta acta todavía no está publicada." : "Esta acta se capturó sin imagen."), code];
     const where = acta.imagen.slice(0, 2) + "/" + acta.imagen;
     const original = "imagenes/" + where + "." + acta.imagen_archivo;
-    const picture = el("img", { src: "vistas/" + where + ".webp", alt: "Imagen del acta " + acta.acta + "; sus datos están en la tabla", decoding: "async" });
+    const rest = [el("p", {}, PREP.enlace(original, "Imagen original, como se recibió")), code];
+    if (!acta.imagen_vista) return rest;
+    const picture = el("img", { alt: "Imagen del acta " + acta.acta + "; sus datos están en la tabla", decoding: "async" });
     const link = el("a", { href: original, class: "imagen" }, picture);
-    picture.addEventListener("error", () => link.replaceChildren("Abrir la imagen original"));
-    return [link, el("p", {}, PREP.enlace(original, "Imagen original, como se recibió")), code];
+    const without = () => link.replaceChildren("Abrir la imagen original");
+    picture.addEventListener("error", without);
+    // What is shown is the view whose hash the acta publishes, or nothing.
+    PREP.imagen(picture, "vistas/" + where + ".webp", acta.imagen_vista).catch((error) => {
+      without();
+      link.after(PREP.aviso("La vista de esta imagen no se puede mostrar. " + error.message));
+    });
+    return [link, ...rest];
   }
 
   PREP.vistas.acta = async function ({ state, contest, id, number, key }) {

@@ -58,7 +58,8 @@
       titulo: "Estadística · " + PREP.titulo(contest),
       nodo: [
         head(state, contest, "estadistica", "Estadística"),
-        PREP.tarjeta("Avance por corte", curve(state, contest, history)),
+        PREP.tarjeta("Avance por corte", curve(state, contest, history), (await PREP.huecos()).reverse().map(([number, one]) =>
+          PREP.aviso("De " + PREP.fecha(one.desde_ms) + " a " + PREP.fecha(one.hasta_ms) + " faltaron cortes: ", PREP.enlace("#/estado", "aviso " + number), "."))),
         PREP.tarjeta("Contadores del corte", PREP.tabla("Los trece contadores del encabezado", [["Contador"], ["Valor", "n"]],
           Object.entries(COUNTERS).map(([key, text]) =>
             [text, key.startsWith("PORCENTAJE") ? PREP.pct(contest.encabezado[key]) : PREP.num(contest.encabezado[key])]))),

@@ -8,6 +8,12 @@
   PREP.vistas.historia = async function ({ state }) {
     const rows = [...(await PREP.historia(state))].reverse();
     const contests = [...state.contests.values()];
+    const gaps = (await PREP.huecos()).map(([number, one]) => ({ number, ...one }));
+    // A time without cuts is told where it was: before the first cut that came after it began.
+    const before = (row, i) => gaps.filter((gap) => gap.desde_ms < row.instante_ms && (i + 1 >= rows.length || gap.desde_ms >= rows[i + 1].instante_ms));
+    const told = (gap) => ["Sin corte (aviso " + gap.number + ")", "De " + PREP.fecha(gap.desde_ms) + " a " + PREP.fecha(gap.hasta_ms), ...contests.map(() => "—"),
+      PREP.enlace("#/estado", "Aviso", { "aria-label": "Ver el aviso " + gap.number }), (PREP.AVISOS[gap.tipo] || gap.tipo) + ": " + gap.motivo];
+    const since = gaps.filter((gap) => rows.length && gap.desde_ms >= rows[0].instante_ms);
     return {
       titulo: "Historia de los cortes",
       nodo: [
@@ -16,14 +22,14 @@
         el("p", { text: "El porcentaje es el de actas contabilizadas. Ningún corte se borra ni se corrige: lo que cambia aparece en el siguiente. Cada uno se puede ver entero, tal como estaba." }),
         PREP.tarjeta("Cortes publicados", rows.length ? PREP.tabla("Cortes, del último al primero",
           [["Corte"], ["Día y hora"], ...contests.map((one) => [PREP.titulo(one), "n"]), ["Ver"], ["Qué cambió"]],
-          rows.map((row) => [
+          since.map(told).concat(rows.flatMap((row, i) => [[
             "Corte " + row.corte + (row.ultimo ? " (último)" : ""), PREP.fecha(row.instante_ms),
             ...contests.map((one) => {
               const found = row.contiendas[one.id];
-              return found ? [PREP.razon(found[1], one.esperadas), el("small", { text: "+" + PREP.num(found[3]) + " actas" + (found[2] ? ", " + PREP.plural(found[2], "corregida", "corregidas") : "") })] : "—";
+              return found ? [PREP.razon(found[1], one.esperadas), el("small", { text: "+" + PREP.plural(found[3], "acta", "actas") + (found[2] ? ", " + PREP.plural(found[2], "corregida", "corregidas") : "") })] : "—";
             }),
             PREP.enlace(row.corte === PREP.actual.corte ? "#/" : "#/@" + row.corte, "Ver", { "aria-label": "Ver el corte " + row.corte }),
-            row.corte > 1 ? PREP.enlace("#/cambios/" + row.corte, "Cambios", { "aria-label": "Qué cambió en el corte " + row.corte }) : "Es el primero"]))
+            row.corte > 1 ? PREP.enlace("#/cambios/" + row.corte, "Cambios", { "aria-label": "Qué cambió en el corte " + row.corte }) : "Es el primero"], ...before(row, i).map(told)])))
           : PREP.vacio("Todavía no hay historia.")),
       ],
     };
@@ -91,7 +97,7 @@
   const MOST = 60;
   /** The same kinds as the publisher's, worked out again from what was published. */
   function happened(was, now) {
-    const rest = ({ hoja: _a, imagen_archivo: _b, ...left }) => left;
+    const rest = ({ hoja: _a, imagen_archivo: _b, imagen_vista: _c, ...left }) => left;
     const apart = (one) => JSON.stringify({ ...rest(one), cotejada: 0 });
     const out = !was || was.estado === "no_capturada";
     if (now.estado === "no_capturada") return out ? null : "Retirada";

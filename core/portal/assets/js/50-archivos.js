@@ -53,15 +53,12 @@
     };
   };
 
-  const KINDS = { hueco: "Corte perdido", detenida: "Publicación detenida", reanudada: "Publicación reanudada", cierre_anticipado: "Cierre anticipado", correccion: "Corrección" };
-  async function notices(state) {
-    const total = (state.pointer && state.pointer.avisos) || 0;
-    if (!total) return PREP.vacio("No hay avisos: los cortes han salido como se esperaba.");
-    const numbers = Array.from({ length: Math.min(total, 30) }, (_, i) => total - i);
-    const found = await Promise.all(numbers.map((one) => PREP.json("avisos/" + String(one).padStart(4, "0") + ".json").catch(() => null)));
+  async function notices() {
+    const found = await PREP.avisos();
+    if (!found.length) return PREP.vacio("No hay avisos: los cortes han salido como se esperaba.");
     return PREP.tabla("Avisos, del último al primero", [["Aviso"], ["Qué"], ["Desde"], ["Hasta"], ["Motivo"]],
-      found.map((one, i) => one ? ["Aviso " + numbers[i], KINDS[one.tipo] || one.tipo, PREP.fecha(one.desde_ms), PREP.fecha(one.hasta_ms), one.motivo]
-        : ["Aviso " + numbers[i], "No se pudo leer", null, null, null]));
+      found.map(([number, one]) => one ? ["Aviso " + number, PREP.AVISOS[one.tipo] || one.tipo, PREP.fecha(one.desde_ms), PREP.fecha(one.hasta_ms), one.motivo]
+        : ["Aviso " + number, "No se pudo leer", null, null, null]));
   }
 
   PREP.testigos = function (pointer) {
@@ -88,7 +85,7 @@
           ["Testigos", PREP.testigos(pointer)], pointer.sello ? ["Sello de tiempo (RFC 3161)", PREP.enlace(pointer.sello, pointer.sello, { download: "" })] : null, ["Asientos", PREP.num(log.tamano)], ["Nombre de la bitácora", el("code", { text: log.origen || "—" })],
           ["Raíz", el("code", { text: log.raiz || "—" })],
         ]), el("p", {}, PREP.enlace("verificar.html", "Verificar por mi cuenta"))),
-        PREP.tarjeta("Avisos", await notices(state)),
+        PREP.tarjeta("Avisos", await notices()),
       ],
     };
   };

@@ -1,7 +1,7 @@
 """Writes a file in one step: whoever looks, at any moment, finds the one before or this one, whole.
 
-The one place where that is done. It keeps nothing of what was there, and takes no lock: of two that write at
-once the last one stays.
+The one place where that is done with what fits in memory. It keeps nothing of what was there, and takes
+no lock: of two that write at once the last one stays.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ PYTHON
 taken || exit 2
 
 mkdir -p "$(dirname "$log")"
-destinations=()
+more=()
 if [ "$what" = portal ]; then
     # A night that begins again is another log: what the one before left there would not be touched by it.
     if [ -e "$public/.prep-candado" ]; then
@@ -75,9 +75,10 @@ if [ "$what" = portal ]; then
         exit 2
     fi
     mkdir -p "$public"
-    destinations+=(--destino "portal=$public")
+    # A few actas with their image, to see one; drawing them all would hold the clock back.
+    more+=(--destino "portal=$public" --imagenes 0.01)
 fi
-[ -n "${DESTINO:-}" ] && destinations+=(--destino "$DESTINO")
+[ -n "${DESTINO:-}" ] && more+=(--destino "$DESTINO")
 echo "Simulacro de $scenario a ×$speed, desde el minuto $forward de la noche." >&2
 # Each in a process group of its own: the Ctrl-C of the terminal comes here only, and each is told to leave
 # once, in order. What the shell starts in the background ignores INT until it is told otherwise.
@@ -86,7 +87,7 @@ os.setpgid(0, 0)
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])'
 "$bin/python" -c "$apart" "$bin/prep" simular "$scenario" --salida "$run" --semilla "$seed" --reemplazar \
-    --velocidad "$speed" --adelantar "$forward" "${destinations[@]}" --silencio </dev/null >"$log" 2>&1 &
+    --velocidad "$speed" --adelantar "$forward" "${more[@]}" --silencio </dev/null >"$log" 2>&1 &
 simulation=$!
 
 state() { "$bin/prep" control "$run" estado --json 2>/dev/null; }

@@ -106,7 +106,10 @@ def closing(database: Engine, at_ms: int, work: Path | None = None) -> Constanci
         "eventos": checked.events,
         "primeros": [f"{one.code} {one.message}" for one in checked.findings.listed[:20]],
     }
-    made["publicado"] = published(work, cuts, catalog, made["modo"]) if work is not None else None
+    notices = [event for _, event in events if event.kind is EventKind.NOTICE_ISSUED]
+    made["publicado"] = None
+    if work is not None:
+        made["publicado"] = published(work, cuts, catalog, made["modo"], notices)
     faults = (
         [] if checked.correct else [f"La comprobación de la base da {checked.findings.total:,} hallazgos."]
     )
@@ -230,8 +233,10 @@ def _sin_acta(connection: Connection, catalog: Catalog, when: _Times) -> list[di
 
 
 def _images(connection: Connection, catalog: Catalog) -> dict[str, dict[str, int]]:
+    """By contest, captured actas with the integrity code of their image. Whether it is published is in
+    `publicado`: the ledger has the code, not the image."""
     result, acta = schema.result.c, schema.acta.c
-    how = case((result.image_hash != "", "con_imagen"), (result.marks == "", "sin_acta"), else_="sin_imagen")
+    how = case((result.image_hash != "", "con_codigo"), (result.marks == "", "sin_acta"), else_="sin_codigo")
     # The case inside, the grouping outside: PostgreSQL takes two with parameters for two different ones.
     each = (
         select(acta.contest, how.label("how"))
@@ -242,7 +247,7 @@ def _images(connection: Connection, catalog: Catalog) -> dict[str, dict[str, int
         select(each.c.contest, each.c.how, func.count()).group_by(each.c.contest, each.c.how)
     )
     found = {
-        name: {"capturadas": 0, "con_imagen": 0, "sin_acta": 0, "sin_imagen": 0} for name in catalog.contests
+        name: {"capturadas": 0, "con_codigo": 0, "sin_acta": 0, "sin_codigo": 0} for name in catalog.contests
     }
     for contest, kind, number in rows:
         found[contest]["capturadas"] += int(number)

@@ -296,9 +296,9 @@ def _final(made: Constancia) -> Table:
 
 def _images(made: Constancia) -> Table:
     return Table(
-        ("elección", "capturadas", "con imagen", "sin acta", "con datos y sin imagen"),
+        ("elección", "capturadas", "con código de imagen", "sin acta", "con datos y sin código"),
         tuple(
-            (name, *(_number(one[key]) for key in ("capturadas", "con_imagen", "sin_acta", "sin_imagen")))
+            (name, *(_number(one[key]) for key in ("capturadas", "con_codigo", "sin_acta", "sin_codigo")))
             for name, one in made["imagenes"].items()
         ),
         (2, 1.3, 1.3, 1.3, 1.6),
@@ -460,8 +460,16 @@ def _publication(made: Constancia) -> list[Block]:
     if said is None:
         return [Text("No se dio la carpeta de publicación: lo publicado no se comparó.")]
     rows: list[tuple[str, Cell]] = [
-        ("Manifiestos iguales a los de la bitácora", _answer(not said["faltas"], "sí", "no")),
-        ("Imágenes publicadas", _number(said["imagenes"])),
+        ("Lo publicado es lo que la bitácora registró", _answer(not said["faltas"], "sí", "no")),
+        ("Imágenes publicadas (archivos)", _number(said["imagenes"])),
+        *(
+            (label, _number(said[key]))
+            for label, key in (
+                ("Actas capturadas con su imagen en el último corte", "actas_con_imagen"),
+                ("Actas capturadas sin su imagen en el último corte", "actas_sin_su_imagen"),
+            )
+            if said[key] is not None
+        ),
         ("Avisos publicados", _number(len(said["avisos"]))),
     ]
     blocks: list[Block] = [facts(rows)]

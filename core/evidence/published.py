@@ -1,25 +1,38 @@
-"""What the publication folder holds against what the ledger recorded: manifests, notices, checkpoint, images.
+"""What the publication folder holds against what the ledger recorded: every cut, notice and image of it.
 
-Reads files and hashes; proofs of the public log are for `prep verificar`.
+Reads files and hashes: the files of each manifest, the objects of the last cut, the images and their views,
+the notices, and the public log entry by entry. Signatures and proofs are for `prep verificar`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from core.domain.catalog import Catalog
-from core.errors import InputError
+from core.domain.events import Event
+from core.errors import InputError, PrepError
+from core.publication.ledger_match import RecordedCut, check_folder, notice_entry
 from core.publication.package import INDEX, MANIFEST
+from core.publication.public_tree import notice_key, object_key
 
-CHECKPOINT, POINTER, NOTICES, IMAGES = "checkpoint", "corte.json", "avisos", "imagenes"
+CHECKPOINT, POINTER, NOTICES, IMAGES, VIEWS = "checkpoint", "corte.json", "avisos", "imagenes", "vistas"
+LISTED = 20
+"""Faults of a kind that are told one by one."""
+_BLOCK = 1 << 20
 
 
-def published(work: Path, cuts: list[dict[str, Any]], catalog: Catalog, mode: str) -> dict[str, Any]:
-    """What there is and `faltas`, the differences. Raises InputError when `work` is not such a folder."""
+def published(
+    work: Path, cuts: list[dict[str, Any]], catalog: Catalog, mode: str, notices: Sequence[Event] = ()
+) -> dict[str, Any]:
+    """What there is and `faltas`, the differences. `notices` are those of the ledger.
+
+    Raises InputError when `work` is not such a folder.
+    """
     if not (work / "cortes").is_dir():
         raise InputError(work, expected="una carpeta de publicación, con «cortes»")
     faults: list[str] = []
@@ -32,6 +45,8 @@ def published(work: Path, cuts: list[dict[str, Any]], catalog: Catalog, mode: st
             faults.append(f"Falta {name}/{MANIFEST}.")
         elif found != cut["manifiesto_sha256"]:
             faults.append(f"{name}/{MANIFEST} no es el que la bitácora registró.")
+        else:
+            faults += _some(_file_faults(work, name))
         faults += _header_faults(work / name / INDEX, cut)
     checkpoint = work / CHECKPOINT
     pointer = _object(work / POINTER)
@@ -41,7 +56,16 @@ def published(work: Path, cuts: list[dict[str, Any]], catalog: Catalog, mode: st
         )
     if pointer is not None and pointer.get("modo") != mode:
         faults.append(f"{POINTER} dice modo {pointer.get('modo')} y la base es de modo {mode}.")
-    images = [path for path in (work / IMAGES).glob("*/*") if path.is_file()]
+    if checkpoint.is_file():
+        faults += _log_faults(work, cuts)
+        faults += _some(_notice_faults(work, mode, notices))
+    last = _object(work / f"cortes/{cuts[-1]['corte']:04d}" / MANIFEST) if cuts else None
+    images = sorted(path for path in (work / IMAGES).glob("*/*") if path.is_file())
+    faults += _some(
+        f"{_key(work, path)} no es la imagen de su nombre." for path in images if not _named(path)
+    )
+    if last is not None:
+        faults += _some(_object_faults(work, last, {path.name for path in images}))
     return {
         "manifiestos": manifests,
         "checkpoint": checkpoint.read_text(encoding="utf-8") if checkpoint.is_file() else None,
@@ -50,8 +74,104 @@ def published(work: Path, cuts: list[dict[str, Any]], catalog: Catalog, mode: st
             for path in sorted((work / NOTICES).glob("*.json"))
         ],
         "imagenes": len(images),
+        "actas_con_imagen": _told(last, "con_imagen"),
+        "actas_sin_su_imagen": _told(last, "faltantes"),
         "faltas": faults,
     }
+
+
+def _told(manifest: dict[str, Any] | None, key: str) -> int | None:
+    """What the last cut says of images of captured actas; None where nothing is certified."""
+    found = (manifest or {}).get("imagenes")
+    return int(found[key]) if isinstance(found, dict) and key in found else None
+
+
+def _some(faults: Iterator[str]) -> list[str]:
+    """The first LISTED faults of a kind, and how many more there are."""
+    found = list(faults)
+    more = len(found) - LISTED
+    return [*found[:LISTED], f"… y {more:,} faltas más como esas."] if more > 0 else found
+
+
+def _file_faults(work: Path, name: str) -> Iterator[str]:
+    """Files of a cut that are missing, changed, or in no manifest. The manifest is the recorded one."""
+    manifest = _object(work / name / MANIFEST) or {}
+    listed = {one["ruta"]: one for one in manifest.get("archivos", [])}
+    for route, one in listed.items():
+        path = work / name / route
+        found = _sha256(path)
+        if found is None:
+            yield f"Falta {name}/{route}."
+        elif found != one["sha256"] or path.stat().st_size != one["bytes"]:
+            yield f"{name}/{route} no es el que dice el manifiesto."
+    for path in sorted((work / name).iterdir()):
+        if path.name not in listed and path.name != MANIFEST:
+            yield f"{name}/{path.name} no está en el manifiesto."
+
+
+def _log_faults(work: Path, cuts: list[dict[str, Any]]) -> list[str]:
+    """Whether the public log has the cuts of the ledger and no other one."""
+    recorded = [
+        RecordedCut(one["corte"], one["ms"], one["hasta_evento"], one["manifiesto_sha256"]) for one in cuts
+    ]
+    try:
+        check_folder(work, recorded)
+    except (PrepError, OSError, ValueError) as error:
+        return [f"La bitácora pública no es la de esta base. {error}"]
+    return []
+
+
+def _notice_faults(work: Path, mode: str, notices: Sequence[Event]) -> Iterator[str]:
+    """Notices of the ledger whose file is missing or says something else, and files of none of them."""
+    known = set()
+    for event in notices:
+        key = notice_key(event.data["number"])
+        known.add(key)
+        path = work / key
+        if not path.is_file():
+            yield f"Falta {key}."
+        elif path.read_bytes() != notice_entry(mode, event.data):
+            yield f"{key} no es el aviso que la bitácora registró."
+    for path in sorted((work / NOTICES).glob("*")):
+        if _key(work, path) not in known:
+            yield f"{_key(work, path)} no es de ningún aviso de la bitácora."
+
+
+def _object_faults(work: Path, manifest: dict[str, Any], images: set[str]) -> Iterator[str]:
+    """Objects of the last cut that are not what their name says, and images its actas show and lack."""
+    todo = [*manifest["raices_json"].values(), *([manifest["portal"]] if "portal" in manifest else [])]
+    while todo:
+        key = object_key(todo.pop())
+        path = work / key
+        if not path.is_file():
+            yield f"Falta {key}."
+            continue
+        if not _named(path):
+            yield f"{key} no es el objeto de su nombre."
+            continue
+        document = _object(path) or {}
+        if "nivel" not in document:
+            continue
+        for below in ("territorios", "secciones"):
+            todo += [one[1] for one in document.get(below, [])]
+        for acta in (*document.get("actas", []), *document.get("fuera_de_catalogo", [])):
+            yield from _image_faults(work, acta, images)
+
+
+def _image_faults(work: Path, acta: dict[str, Any], images: set[str]) -> Iterator[str]:
+    """What an acta shows: its original, checked by its name elsewhere, and the view people look at."""
+    name, kind, view = acta.get("imagen"), acta.get("imagen_archivo"), acta.get("imagen_vista")
+    if not isinstance(name, str) or kind is None:
+        return
+    if f"{name}.{kind}" not in images:
+        yield f"Falta {IMAGES}/{name[:2]}/{name}.{kind}, la imagen de {acta.get('acta') or 'un acta'}."
+    if view is not None:
+        key = f"{VIEWS}/{name[:2]}/{name}.webp"
+        found = _sha256(work / key)
+        if found is None:
+            yield f"Falta {key}, la vista de {acta.get('acta') or 'un acta'}."
+        elif found != view:
+            yield f"{key} no es la vista publicada de {acta.get('acta') or 'un acta'}."
 
 
 def _header_faults(path: Path, cut: dict[str, Any]) -> list[str]:
@@ -81,4 +201,19 @@ def _object(path: Path) -> dict[str, Any] | None:
 
 
 def _sha256(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    if not path.is_file():
+        return None
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _named(path: Path) -> bool:
+    """Whether a file holds what its name says."""
+    return _sha256(path) == path.name.partition(".")[0]
+
+
+def _key(work: Path, path: Path) -> str:
+    return path.relative_to(work).as_posix()

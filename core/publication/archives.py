@@ -7,6 +7,7 @@ ZIPs come out with the same bytes for the same content and cut. What goes inside
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import zipfile
 import zlib
@@ -125,7 +126,8 @@ def make_durable(directories: Iterable[Path], files: Iterable[Path]) -> None:
     """Ask the system to put files and the entries of directories on disk.
 
     One pass over the file system where the system offers it, since a cut can hold thousands of
-    small objects; one by one elsewhere.
+    small objects; one by one elsewhere. Raises OSError when the disk did not take them: nothing may be
+    taken for written then.
     """
     folders = list(directories)
     call = _syncfs()
@@ -133,15 +135,18 @@ def make_durable(directories: Iterable[Path], files: Iterable[Path]) -> None:
         for folder in {folder.stat().st_dev: folder for folder in folders}.values():
             descriptor = os.open(folder, os.O_RDONLY)
             try:
-                failed = call(descriptor) != 0
+                if call(descriptor) != 0:
+                    failed = ctypes.get_errno() or errno.EIO
+                    raise OSError(failed, os.strerror(failed), str(folder))
             finally:
                 os.close(descriptor)
-            if failed:
-                break
-        else:
-            return
-    for path in (*files, *folders):
+        return
+    parents = dict.fromkeys(folders)
+    for path in files:
         sync(path)
+        parents[path.parent] = None
+    for folder in parents:
+        sync(folder)
 
 
 def sync(path: Path) -> None:

@@ -21,6 +21,8 @@ from core.errors import PrepError
 from core.publication.emission import Emission, EmissionInfo, ImageSource
 from core.publication.freshness import check_reading
 from core.publication.interference import CutStep, Interference
+from core.publication.json_levels import ShownImage
+from core.publication.ledger_match import recorded_cuts
 from core.publication.package import REFUSALS, Output, PackageBuilder
 from core.storage import schema
 from core.storage.reading import SnapshotReader, reading
@@ -105,6 +107,7 @@ class Publisher:
                 threshold=threshold,
             )
             self._builder.annex = self._emission.prepare
+            self._builder.annexed = self._emission.unsynced
         self.recover()
 
     @property
@@ -133,13 +136,6 @@ class Publisher:
         if added and self._emission.is_certified(number) and self._emission.has_proof(number):
             self._emission.point(number)
         return added
-
-    def refresh(self, *, next_ms: int | None, generated_ms: int) -> None:
-        """Write `corte.json` again: another next cut, or cosignatures that came. Not before the first cut."""
-        number = self._engine.operation.last_cut
-        if self._emission is not None and self._emission.is_certified(number):
-            self._emission.restate(number, next_ms, generated_ms)
-            self._emission.point(number)
 
     def attest(self, lines: Sequence[str], of: str, *, generated_ms: int) -> int:
         """Add cosignature lines to the checkpoint `of` and write `corte.json` again; returns how many.
@@ -206,7 +202,7 @@ class Publisher:
         certified = None
         if emission is not None:
             emission.recorded(number)
-            self._certify(emission, number, step)
+            self._certify(emission, number, built.manifest_sha256, step)
             certified = emission.info(number)
         self._builder.point(number)
         self._interfere.at("ultimo", step)
@@ -225,17 +221,17 @@ class Publisher:
     def _since(self) -> int:
         return self._engine.operation.starts_at
 
-    def _image_key(self, name: str) -> str | None:
+    def _image_key(self, name: str) -> ShownImage | None:
         return None if self._emission is None else self._emission.image_key(name)
 
-    def _certify(self, emission: Emission, number: int, step: CutStep | None = None) -> None:
+    def _certify(self, emission: Emission, number: int, recorded: str, step: CutStep | None = None) -> None:
         """Everything after the ledger, in order; what is there already is not written again."""
 
         def told(name: str) -> None:
             if step is not None:
                 self._interfere.at(name, step)
 
-        leaf = emission.enter(number, self._since)
+        leaf = emission.enter(number, self._since, recorded)
         told("bitacora")
         emission.write_proof(number, leaf)
         told("emision")
@@ -254,9 +250,10 @@ class Publisher:
             if emission.is_certified(number) and (number == last or not emission.has_proof(number))
         ]
         notices = [(seq, event) for seq, event in self._ledger_notices()]
+        manifests = {cut.number: cut.manifest_sha256 for cut in recorded_cuts(self._database)} if cuts else {}
         for seq, number in cuts:
             emission.notices((event for at, event in notices if at < seq), self._since)
-            self._certify(emission, number)
+            self._certify(emission, number, manifests[number])
         self.notices()
 
     def _notice_events(self) -> list[Event]:

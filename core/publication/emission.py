@@ -19,7 +19,10 @@ import orjson
 
 from core.domain.catalog import Catalog
 from core.domain.events import Event
+from core.errors import UsageError
 from core.publication.difusion import write_difusion
+from core.publication.json_levels import ShownImage
+from core.publication.ledger_match import check_manifest, notice_entry
 from core.publication.package import CUTS, INDEX, MANIFEST, PackageBuilder, PackageError, Parts
 from core.publication.pointer import LogState, canonical, pointer_document, write_pointer, write_whole
 from core.publication.portal_data.changes import (
@@ -34,6 +37,7 @@ from core.publication.public_tree import (
     cut_folder,
     difusion_key,
     emission_key,
+    image_name,
     notice_key,
     object_key,
     record_path,
@@ -42,7 +46,7 @@ from core.publication.public_tree import (
 from core.tally.snapshot import Snapshot
 from core.transparency import keyring
 from core.transparency.acta_tree import ActaTree
-from core.transparency.entries import Apertura, Aviso, Cierre, Emision
+from core.transparency.entries import Apertura, Cierre, Emision
 from core.transparency.keys import SigningKey
 from core.transparency.log import EmissionLog
 from core.transparency.notes import parse_note, witnesses_of
@@ -58,6 +62,9 @@ class ImageSource(Protocol):
 
     def present(self, names: Collection[str]) -> set[str]:
         """Which of those originals are here."""
+
+    def view_sha256(self, name: str) -> str | None:
+        """SHA-256 of the web view of an original, None when there is none that can be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +125,12 @@ class Emission:
         self._names: list[str] = []
         self._shown: set[str] | None = None
         """Images published in the recorded cuts, by public name."""
+        self._views: dict[str, str] = {}
+        """SHA-256 of the web view of each original, told in the record of the cut that showed it."""
         self._images_now: list[str] = []
         self._found = (0, 0)
+        self._unsynced: set[str] = set()
+        """Tiles of the acta tree since the last recorded cut."""
 
     def after(self, number: int) -> None:
         """Say which cut is the last recorded one; 0 before the first."""
@@ -136,9 +147,18 @@ class Emission:
         wanted |= {acta.image_hash for acta in snapshot.outside if acta.image_hash}
         self._present = self._images.present(wanted)
 
-    def image_key(self, name: str) -> str | None:
-        """Public name of an image of the snapshot that was looked at."""
-        return self._images.key(name) if self._images is not None and name in self._present else None
+    def image_key(self, name: str) -> ShownImage | None:
+        """How an image of the snapshot that was looked at is published."""
+        if self._images is None or name not in self._present:
+            return None
+        key = self._images.key(name)
+        if key is None:
+            return None
+        self._shown_before()
+        view = self._views.get(name)
+        if view is None and (view := self._images.view_sha256(name)) is not None:
+            self._views[name] = view
+        return ShownImage(key, view)
 
     def prepare(self, parts: Parts) -> dict[str, Any]:
         """Write the acta tree and the portal of a cut; returns what its manifest gains."""
@@ -151,6 +171,7 @@ class Emission:
             leaves |= one.taken_leaves()
         size = len(self._catalog.actas) + len(parts.snapshot.outside)
         root = self._actas.update(leaves, size)
+        self._unsynced.update(self._actas.new_keys)
         self._now = {contest: tree_of(levels[contest], tree.root) for contest, tree in parts.trees.items()}
         changes = {
             contest: compare(store, before.get(contest, PublishedTree()), now)
@@ -187,6 +208,10 @@ class Emission:
             "portal": portal,
         }
 
+    def unsynced(self) -> list[Path]:
+        """The tiles of the acta tree that are written and not on disk for good."""
+        return [self._work / key for key in sorted(self._unsynced)]
+
     def intend(self, number: int, next_ms: int | None, generated_ms: int) -> None:
         """Keep what a restart needs to finish a cut that is about to be recorded."""
         self._keep(
@@ -194,6 +219,11 @@ class Emission:
             {
                 "objetos": self._names,
                 "imagenes": self._images_now,
+                "vistas": {
+                    name: view
+                    for name in map(image_name, self._images_now)
+                    if (view := self._views.get(name)) is not None
+                },
                 "siguiente_ms": next_ms,
                 "generado_ms": generated_ms,
             },
@@ -204,16 +234,21 @@ class Emission:
     def recorded(self, number: int) -> None:
         """The cut that was prepared is the last one of the ledger."""
         self._previous, self._before = number, self._now
+        self._unsynced.clear()
         self._shown_before().update(self._images_now)
 
-    def enter(self, number: int, since_ms: int) -> int:
+    def enter(self, number: int, since_ms: int, recorded: str) -> int:
         """Put a recorded cut in the log, and the closing entry after the last one; returns its leaf.
 
-        `since_ms` is when the key began to be used, for `llaves.json`.
+        `since_ms` is when the key began to be used, for `llaves.json`; `recorded`, the SHA-256 of the
+        manifest in the ledger. Raises UsageError, with nothing signed, when the folder has another one.
         """
-        manifest = self._certified(number)
-        data = (self._work / CUTS / f"{number:04d}" / MANIFEST).read_bytes()
-        index = orjson.loads((self._work / CUTS / f"{number:04d}" / INDEX).read_bytes())
+        folder = self._work / CUTS / f"{number:04d}"
+        data, listed = (folder / MANIFEST).read_bytes(), (folder / INDEX).read_bytes()
+        check_manifest(folder / MANIFEST, number, data, recorded)
+        manifest, index = self._certified(number), orjson.loads(listed)
+        if sha256(listed).hexdigest() not in [one["sha256"] for one in manifest["archivos"]]:
+            raise UsageError(f"{folder / INDEX}: no es el que dice el manifiesto del corte; no se firma.")
         self._begin(since_ms)
         leaf = self.log.append(
             Emision(
@@ -311,21 +346,13 @@ class Emission:
         added = 0
         for event in events:
             data = event.data
-            entry = Aviso(
-                self._mode, data["number"], data["type"], data["since"], data["until"], data["reason"],
-                tuple(data["slots"]), orjson.loads(data["detail"]),
-            ).encode()  # fmt: skip
+            entry = notice_entry(self._mode, data)
             if self.log.index_of(entry) is None:
                 self._begin(since_ms)
                 self.log.append(entry)
                 added += 1
             write_whole(self._work / notice_key(data["number"]), entry, durable=self._durable)
         return added
-
-    def restate(self, number: int, next_ms: int | None, generated_ms: int) -> None:
-        """Change what the pointer of a cut says of the next one, and when it was written."""
-        record = orjson.loads(record_path(self._work, number).read_bytes())
-        self._keep(number, record | {"siguiente_ms": next_ms, "generado_ms": generated_ms})
 
     def cosigned(self, lines: Sequence[str], of: str, since_ms: int) -> int:
         """Add cosignatures to the checkpoint they are of; returns how many, 0 if the log has grown since."""
@@ -337,7 +364,7 @@ class Emission:
     def restated(self, number: int, generated_ms: int) -> None:
         """Say in the record of a cut when its pointer is written again; the rest stays."""
         record = orjson.loads(record_path(self._work, number).read_bytes())
-        self.restate(number, record["siguiente_ms"], generated_ms)
+        self._keep(number, record | {"generado_ms": generated_ms})
 
     def is_certified(self, number: int) -> bool:
         """True when a recorded cut was prepared here, whatever is missing of it."""
@@ -387,14 +414,17 @@ class Emission:
 
     def _public_images(self) -> set[str]:
         """Public names of the images of the snapshot that was looked at, those that are here."""
-        keys = (self.image_key(name) for name in self._present)
-        return {key for key in keys if key is not None}
+        images = (self.image_key(name) for name in self._present)
+        return {image.key for image in images if image is not None}
 
     def _shown_before(self) -> set[str]:
         if self._shown is None:
             records = (record_path(self._work, number) for number in range(1, self._previous + 1))
-            found = (orjson.loads(path.read_bytes())["imagenes"] for path in records if path.is_file())
-            self._shown = set().union(*found)
+            self._shown = set()
+            for told in (orjson.loads(path.read_bytes()) for path in records if path.is_file()):
+                self._shown.update(told["imagenes"])
+                # What was said of a view is said for ever, whatever happens to its file.
+                self._views.update(told.get("vistas", {}))
         return self._shown
 
     def _trees_of(self, number: int) -> dict[str, PublishedTree]:

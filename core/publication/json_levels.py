@@ -29,8 +29,15 @@ _SIN_ACTA = "sin_acta"
 _CAPTURED = "capturada"
 
 
-ImageKey: TypeAlias = Callable[[str], str | None]
-"""Public name of the image of a SHA-256, None when it is not here."""
+class ShownImage(NamedTuple):
+    """A published image: the public name of its original and the SHA-256 of its web view (None: no view)."""
+
+    key: str
+    view: str | None
+
+
+ImageKey: TypeAlias = Callable[[str], ShownImage | None]
+"""How the image of a SHA-256 is published, None when it is not here."""
 
 
 class Tree(NamedTuple):
@@ -141,14 +148,18 @@ class JsonLevels:
         here = self._image_key
         return [key for key, names in self._awaited.items() if any(here(name) is not None for name in names)]
 
-    def _image_suffix(self, key: SectionKey | None, name: str) -> str | None:
-        """`jpg` or `png` when the image is published; the section waits for one that is not."""
-        if not name or self._image_key is None:
-            return None
-        found = self._image_key(name)
-        if found is None and key is not None:
-            self._awaited.setdefault(key, set()).add(name)
-        return None if found is None else found.rpartition(".")[2]
+    def _image_of(self, key: SectionKey | None, name: str) -> dict[str, str | None]:
+        """What a document says of an image: its code and, once published, its extension and its view.
+
+        The view is what people look at: the leaf binds its bytes as `imagen` binds those of the original.
+        The section waits for an image that is not published.
+        """
+        found = self._image_key(name) if name and self._image_key is not None else None
+        if found is None:
+            if key is not None and name and self._image_key is not None:
+                self._awaited.setdefault(key, set()).add(name)
+            return {"imagen": name, "imagen_archivo": None, "imagen_vista": None}
+        return {"imagen": name, "imagen_archivo": found.key.rpartition(".")[2], "imagen_vista": found.view}
 
     def _section(self, key: SectionKey, snapshot: Snapshot, last: bool) -> dict[str, Any]:
         levels, catalog = self._levels, self._catalog
@@ -196,8 +207,7 @@ class JsonLevels:
         document["origen"] = acta.origin
         document["digitalizacion"] = acta.medium
         document["documento"] = acta.document
-        document["imagen"] = acta.image_hash
-        document["imagen_archivo"] = self._image_suffix(key, acta.image_hash)
+        document.update(self._image_of(key, acta.image_hash))
         document["cotejada"] = acta.cotejada
         return document
 
@@ -210,8 +220,7 @@ class JsonLevels:
             "origen": acta.origin,
             "digitalizacion": acta.medium,
             "documento": acta.document,
-            "imagen": acta.image_hash,
-            "imagen_archivo": self._image_suffix(None, acta.image_hash),
+            **self._image_of(None, acta.image_hash),
         }
 
     def _territory(self, territory: int | None, last: bool) -> dict[str, Any]:

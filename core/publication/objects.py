@@ -24,7 +24,7 @@ _BLOCK = 1 << 18
 
 
 class ObjectStore:
-    """The objects of a folder. `written` and `bytes_written` count those this process added.
+    """The objects of a folder. `written` counts those this process added.
 
     `names_written` are the names added since whoever asks last cleared it.
     """
@@ -32,7 +32,6 @@ class ObjectStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.written = 0
-        self.bytes_written = 0
         self.names_written: set[str] = set()
         self._base = os.fspath(root)
         self._known: set[str] = set()
@@ -66,7 +65,6 @@ class ObjectStore:
             write_object(self._base, name, data)
         self._known.add(name)
         self.written += 1
-        self.bytes_written += len(data)
         self.names_written.add(name)
         return name
 

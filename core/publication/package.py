@@ -33,6 +33,7 @@ from core.publication.object_check import ObjectDefectError, check_index, parsed
 from core.publication.objects import ObjectStore
 from core.publication.outputs import KEPT_ROWS, Manner, Output, PackageError, check_outputs, prepare
 from core.publication.package_files import INDEX, MANIFEST, Cut
+from core.publication.portal_check import check_portal
 from core.publication.recount import HeaderMismatchError, RowMismatchError, check_header
 from core.tally.levels import Levels
 from core.tally.snapshot import Snapshot
@@ -128,6 +129,10 @@ class PackageBuilder:
         self.store = ObjectStore(self._workdir / OBJECTS)
         self._interfere = interfere or Interference()
         self.annex: Annex | None = None
+        self.annexed: Callable[[], list[Path]] = list
+        """The files the annex wrote that are not in the store of objects, and not on disk for good yet."""
+        self._unsynced: set[str] = set()
+        """Objects of builds that were not committed: the next one that is names them too."""
         self._keep_rows = len(catalog.actas) <= KEPT_ROWS
         manner = Manner(mode, certified, image_key, self._keep_rows)
         self._contests = [prepare(catalog, output, self.store, manner) for output in self._outputs]
@@ -181,9 +186,10 @@ class PackageBuilder:
         """Put a built cut in its place, durably. A cut of that number nobody recorded is replaced."""
         target = self.directory(built.number)
         if self._durable:
+            self._unsynced |= self.store.names_written
             objects = self._workdir / OBJECTS
-            # The leaves of the acta tree are on the same file system.
-            make_durable([built.directory, objects], (built.directory / name for name in built.sizes))
+            make_durable([built.directory, objects], self._files_of(built))
+            self._unsynced.clear()
         if target.exists():
             old = target.with_name(f".{target.name}.anterior")
             shutil.rmtree(old, ignore_errors=True)
@@ -195,6 +201,12 @@ class PackageBuilder:
         if self._durable:
             sync(target.parent)
         return target
+
+    def _files_of(self, built: BuiltCut) -> Iterator[Path]:
+        """What a cut wrote, for where files go to the disk one by one; what was taken away is left out."""
+        yield from (built.directory / name for name in built.sizes)
+        objects = (self.store.path(name) for name in sorted(self._unsynced))
+        yield from (path for path in (*objects, *self.annexed()) if path.is_file())
 
     def point(self, number: int) -> None:
         """Make `ultimo` lead to a cut, in one step. Raises PackageError when that cut is not there."""
@@ -270,6 +282,12 @@ class PackageBuilder:
                     for name in sorted(self.store.names_written - of_levels):
                         parsed(self.store.path(name), name)
             timer("objetos")
+        if "portal" in added:
+            check_portal(
+                self.store.root, added["portal"], number=number, at_ms=at_ms, last=last, mode=self._mode,
+                roots={contest: tree.root for contest, tree in trees.items()}, headers=headers,
+            )  # fmt: skip
+            timer("portal")
         index = package_files.index(cut, self._contests, headers, trees)
         (directory / INDEX).write_bytes(orjson.dumps(index, option=_INDENTED))
         manifest = orjson.dumps(
@@ -299,6 +317,7 @@ class PackageBuilder:
 
     def _new_objects(self) -> Callable[[], list[Path]]:
         """Where the objects this build wrote are."""
+        self._unsynced |= self.store.names_written
         self.store.names_written.clear()
         return lambda: [self.store.path(name) for name in sorted(self.store.names_written)]
 

@@ -143,6 +143,11 @@ def notice_key(number: int) -> str:
     return f"avisos/{number:04d}.json"
 
 
+def image_name(key: str) -> str:
+    """The SHA-256 of the original that a public name of an image or of one of its views is about."""
+    return _digest(key)[:64]
+
+
 def stamp_key(number: int) -> str:
     """Where the RFC 3161 timestamp of the checkpoint of a cut's proof is."""
     return f"sellos/{number:04d}.tsr"
@@ -176,7 +181,7 @@ def public_keys(work: Path) -> Iterator[str]:
     yield from sorted(
         item.name
         for item in os.scandir(work)
-        if item.is_file() and is_public(item.name) and kind(item.name) is Kind.PAGE
+        if item.is_file(follow_symlinks=False) and is_public(item.name) and kind(item.name) is Kind.PAGE
     )
     if pointer.is_file():
         if (work / CHECKPOINT).is_file():
@@ -221,7 +226,10 @@ def _images_of(work: Path, number: int) -> Iterator[str]:
 def _of_notices(work: Path) -> Iterator[str]:
     """Notices, each after the list it names: an early close has that of the actas sin acta."""
     for key in _files(work, "avisos"):
-        listed = _document(work / key)["detalle"].get("lista")
+        detail = _document(work / key).get("detalle")
+        if not isinstance(detail, dict):
+            raise InputError(work / key, column="detalle", expected="un objeto JSON")
+        listed = detail.get("lista")
         if isinstance(listed, str) and is_public(listed) and (work / listed).is_file():
             yield listed
         yield key
@@ -239,6 +247,9 @@ def _with_views(work: Path, key: str) -> Iterator[str]:
 def _files(work: Path, folder: str) -> Iterator[str]:
     """Public names under a folder, in order."""
     base = work / folder
+    if base.is_symlink():
+        # Following it would publish what nobody said is public; leaving it out, a cut without its files.
+        raise InputError(base, message="es un enlace simbólico; de la carpeta de trabajo no se sigue ninguno")
     if not base.is_dir():
         return
     for item in sorted(os.scandir(base), key=lambda entry: entry.name):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine as Database
 
 from core.publication.cut import Publisher
+from core.publication.ledger_match import check_folder, recorded_cuts
 from core.publishing.office import PublicationOffice
 
 if TYPE_CHECKING:
@@ -37,8 +38,12 @@ def publication(
 
     Images kept anywhere else are brought to `workdir`, from where they go to the destinations. `interfere`
     is for tests and rehearsals; `witnesses` (name, vkey) and `threshold` go to `llaves.json`, None leaves
-    what it has. Raises UsageError when the key is of another mode or process than what the folder holds.
+    what it has. Raises UsageError, with nothing touched, when the folder is of another night than the
+    database, and when the key is of another mode or process than what it holds.
     """
+    if key is not None:
+        # Before the publisher finishes what another one left half done, and signs it.
+        check_folder(workdir, recorded_cuts(database))
     publisher = Publisher(
         engine, database, workdir, key=key, images=_at_hand(images, workdir), interfere=interfere,
         witnesses=witnesses, threshold=threshold,

@@ -14,7 +14,9 @@ from typing import Any
 from core.catalogs.problems import Problems, TooManyProblemsError
 from core.catalogs.toml_file import TomlFile, TomlTable
 from core.errors import InputError, UsageError
-from core.publishing.due import DEFAULT_MIN, MINUTE_MS, Schedule
+from core.publishing.due import DEFAULT_MIN, LONGEST_MIN, MINUTE_MS, Schedule
+
+ONLY_REHEARSAL = "--ensayo es solo para un simulacro sin --llave: la llave ya dice el origen."
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Config:
     imagenes_faltantes_pct: int = 5
     cierre_anticipado: bool = False
     responsable: str = ""
+    ensayo: str = ""
+    """Name of a rehearsal, which goes in the origin of its log; empty: the date its operation opens."""
     testigo: tuple[str, ...] = ()
     """URL=VKEY of each witness."""
     umbral: int | None = None
@@ -67,6 +71,20 @@ class Config:
             )
         return Schedule(first, end, self.cada * MINUTE_MS)
 
+    def check(self) -> None:
+        """See that each number is one that can be, whatever the database says. Raises UsageError."""
+        if not 1 <= self.cada <= LONGEST_MIN:
+            raise UsageError(
+                f"--cada {self.cada}: entre un corte y otro van de 1 a {LONGEST_MIN} minutos; son al menos "
+                "tres por hora."
+            )
+        if self.presupuesto is not None and self.presupuesto < 1:
+            raise UsageError(f"--presupuesto {self.presupuesto}: un corte tarda al menos un segundo.")
+        if self.ensayo and self.llave is not None:
+            raise UsageError(ONLY_REHEARSAL)
+        if not 0 <= self.imagenes_faltantes_pct <= 100:
+            raise UsageError(f"--imagenes-faltantes-pct {self.imagenes_faltantes_pct}: va de 0 a 100.")
+
     @property
     def threshold(self) -> int:
         """How many witnesses are asked for. Raises UsageError when there are not so many."""
@@ -89,7 +107,7 @@ class Config:
         return self.presupuesto * 1000
 
 
-_TEXTS = ("base", "imagenes", "responsable", "tsa")
+_TEXTS = ("base", "imagenes", "responsable", "ensayo", "tsa")
 _PATHS = ("trabajo", "llave", "mitad_1", "mitad_2")
 _LISTS = ("destino", "testigo")
 _NUMBERS = ("cada", "presupuesto", "imagenes_faltantes_pct", "umbral")

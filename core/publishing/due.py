@@ -124,7 +124,8 @@ def due(now: int, schedule: Schedule, past: Past, *, held: bool = False) -> Due:
         return Due(Action.WAIT, next_at=following)
     last = current == schedule.end
     too_late = last and now > schedule.end + LATE_MS
-    late = now >= current + schedule.tolerance
+    # One that goes out at the first attempt, however late, is not told as missed.
+    late = bool(past.attempts) and now >= current + schedule.tolerance
     behind = max(past.served, past.told)
     missed = tuple(
         slot

@@ -37,6 +37,11 @@ from core.transparency.errors import TransparencyError
 from core.whole_file import write_whole
 
 HELD = "La publicación está detenida"
+FAILED = (
+    "El corte se intentó y no salió: no pasó su propia revisión, o falló el equipo que publica. Sigue "
+    "publicado el anterior."
+)
+"""What the public is told of a cut that failed."""
 
 
 class NotCompleteError(PrepError):
@@ -118,7 +123,8 @@ class PublicationOffice:
         else:
             report = self.cut(slot, last=last, next_ms=next_ms)
         if report.refused is not None:
-            self.missed([slot], slot, report.refused, notice=not self._engine.operation.held)
+            held = self._engine.operation.held
+            self.missed([slot], slot, report.refused, notice=not held, failed=not stopped)
         return report
 
     def attest(self, lines: Sequence[str], of: str, at: int) -> str:
@@ -132,8 +138,14 @@ class PublicationOffice:
             return str(error)
         return ""
 
-    def missed(self, slots: Sequence[int], at: int, reason: str, *, notice: bool = True) -> None:
-        """Tell slots as missed, with a signed notice of the gap unless another notice covers it."""
+    def missed(
+        self, slots: Sequence[int], at: int, reason: str, *, notice: bool = True, failed: bool = False
+    ) -> None:
+        """Tell slots as missed, with a signed notice of the gap unless another notice covers it.
+
+        `failed`: the reason is that of a cut that was tried, which only who mends it understands. The notice
+        says so in plain words and keeps it apart, in its detail.
+        """
         if not slots:
             return
         since = self._engine.operation.last_cut_at or slots[0]
@@ -145,13 +157,14 @@ class PublicationOffice:
             commands.append(
                 IssueNotice(
                     key=f"aviso-hueco-{slots[0]}-{slots[-1]}", at=at, type=NoticeType.GAP,
-                    since=min(since, at), until=at, reason=reason[:FREE_TEXT], slots=tuple(slots),
+                    since=min(since, at), until=at, reason=(FAILED if failed else reason)[:FREE_TEXT],
+                    slots=tuple(slots), detail=_text({"motivo": reason[:FREE_TEXT]} if failed else {}),
                     **self._who,
                 )
             )  # fmt: skip
         self._engine.execute(commands, at)
         if notice:
-            self._tell()
+            self._publisher.notices()
 
     def aborted(self, at: int, reason: str) -> None:
         """Record that a cut was stopped before it went out."""
@@ -188,7 +201,7 @@ class PublicationOffice:
                 )  # fmt: skip
         answers = self._engine.execute(commands, now)
         if any(answer.accepted and not answer.repeated for answer in answers):
-            self._tell()
+            self._publisher.notices()
             return True
         return False
 
@@ -216,7 +229,7 @@ class PublicationOffice:
             (answer,) = self._engine.execute([notice], at)
             if not answer.accepted:
                 raise PrepError(f"El aviso de cierre anticipado no se asentó: {_why(answer)}")
-        self._tell()
+        self._publisher.notices()
         report = self.cut(at, last=True)
         if report.refused is None:
             self.close(at)
@@ -278,12 +291,6 @@ class PublicationOffice:
             "lista": name,
             "lista_sha256": digest,
         }
-
-    def _tell(self) -> None:
-        """Have the publisher put the notices of the ledger in the public log."""
-        notices = getattr(self._publisher, "notices", None)
-        if notices is not None:
-            notices()
 
 
 def _text(detail: dict[str, Any]) -> str:

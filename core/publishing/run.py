@@ -22,6 +22,10 @@ from core.transparency.passphrase import open_passphrase
 from core.witness.attestors import Attestors
 from core.witness.client import check_tsa, parse_addresses
 
+DRAIN_S = 60.0
+"""How long the destinations are waited for when everything is out."""
+DRAIN_STOPPED_S = 5.0
+"""The same when the service is asked to stop before: they are brought up to date when it runs again."""
 LAST_WORDS_S = 12.0
 """How long to wait, once nothing else is to be published, for those who attest it."""
 
@@ -47,11 +51,12 @@ def publish(
             None if config.llave is None else open_passphrase(config.llave, (config.mitad_1, config.mitad_2))
         )
         # Asked for here, so that a wrong key is told before anything is published.
-        signing_key(catalog, mode, config.llave, passphrase)
+        signing_key(catalog, mode, config.llave, passphrase, rehearsal=config.ensayo, workdir=workdir)
         watchdog = Watchdog(
             WorkerConfig(
                 config.base, workdir, mode, config.llave, passphrase, config.imagenes,
-                witnesses=tuple((one.name, one.verifier.vkey) for one in witnesses), threshold=threshold,
+                rehearsal=config.ensayo, witnesses=tuple((one.name, one.verifier.vkey) for one in witnesses),
+                threshold=threshold,
             )
         )  # fmt: skip
         distributor = _distributor(workdir, config.destino)
@@ -64,6 +69,8 @@ def publish(
             attestors=attestors, jump=lambda: clock.jump,
         )  # fmt: skip
         tell("inicio", {"base": config.base if "://" not in config.base else "(servidor)", "modo": mode})
+        if distributor is None:
+            tell("sin_destino", {})
         try:
             if once:
                 service.tick()
@@ -74,7 +81,9 @@ def publish(
                 attestors.drain(LAST_WORDS_S)
                 service.attest()
             if distributor is not None:
-                distributor.drain(60.0)
+                tell("espera_destinos", {})
+                # Whoever asks it to stop in the middle of the night does not wait for a dead destination.
+                distributor.drain(DRAIN_S if once or service.finished else DRAIN_STOPPED_S)
                 service.state.destinations = distributor.states()
         finally:
             service.close()

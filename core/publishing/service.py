@@ -287,14 +287,16 @@ class Service:
 
     def _miss(self, todo: Due, attempts: int, known: PublicationState, now: int) -> None:
         assert self._lease is not None
+        failed = False
         if known.held:
             reason = f"La publicación está detenida: {known.hold_reason}"
         elif attempts and self.state.last_attempt.get("error"):
+            failed = True
             reason = str(self.state.last_attempt["error"])
         else:
             reason = "El publicador no estaba trabajando o seguía con el corte anterior."
         self._slots.missed(todo.missed, reason, self._lease, now)
-        self._ask("perdidas", todo.missed, now, reason, not known.held)
+        self._ask("perdidas", todo.missed, now, reason, not known.held, failed)
         self.state.missed += list(todo.missed)
         hours = ", ".join(iso(slot) for slot in todo.missed)
         self._alarm("corte_perdido", f"No salió el corte de {hours}: {reason}")

@@ -29,6 +29,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="carpeta o s3://cubo/prefijo a donde se lleva lo publicado (se puede repetir)",
     )  # fmt: skip
     add("--llave", type=Path, metavar="ARCHIVO", help="llave que firma; en simulacro se hace una si falta")
+    add(
+        "--ensayo", metavar="NOMBRE",
+        help="nombre de este simulacro, que lo distingue de los demás (sin él, la fecha de la operación)",
+    )  # fmt: skip
     for number, which in (("1", "primera"), ("2", "segunda")):
         add(
             f"--mitad-{number}", type=Path, metavar="ARCHIVO",
@@ -71,7 +75,10 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
         "estado": state.status.value, "corte": state.cut, "perdidas": state.missed, "alarmas": alarms,
         "destinos": state.destinations, "terminado": finished,
     }  # fmt: skip
-    lines = [f"{_STATES[state.status.value]} Último corte: {state.cut or 'ninguno'}."]
+    said = _STATES[state.status.value]
+    if args.una_vez and state.status.value == "fuera_de_horario":
+        said = "El publicador hizo lo que tocaba y terminó."
+    lines = [f"{said} Último corte: {state.cut or 'ninguno'}."]
     if state.missed:
         lines.append(f"Ranuras perdidas: {len(state.missed)}.")
     lines += [f"ALARMA  {text}" for text in alarms]
@@ -108,6 +115,7 @@ def _config(args: argparse.Namespace) -> Config:
     config = over(config, **given)
     if not config.base or config.trabajo is None:
         raise UsageError("Faltan --base URL y --trabajo DIR (o decirlos en --config).")
+    config.check()
     if config.cierre_anticipado and not config.responsable:
         raise UsageError("El cierre anticipado lleva quién responde de él: --responsable NOMBRE.")
     return config
@@ -147,6 +155,9 @@ def _words(what: str, data: dict[str, Any]) -> str:
         return f"Se detuvo el proceso que hacía el corte de las {data['ranura']}: {data['motivo']}"
     return {
         "inicio": "El publicador empezó a trabajar.",
+        "sin_destino": "Sin --destino, lo publicado queda solo en la carpeta de trabajo: si se pierde, "
+        "no hay de dónde seguir.",
+        "espera_destinos": "Se espera a que los destinos queden al corriente.",
         "reserva": "Este proceso publica.",
         "reserva_perdida": "Otro publicador tomó la reserva.",
         "ranura_completada": "Se completó un corte que había quedado a medias.",

@@ -17,14 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import PrepError, UsageError
+from core.publication.times import iso
+from core.publishing.config import ONLY_REHEARSAL
 from core.publishing.failures import FolderBusyError, told
 
 if TYPE_CHECKING:
     from core.domain.catalog import Catalog
+    from core.publishing.office import PublicationOffice
     from core.transparency.keys import SigningKey
 
 LOCK = ".publicando"
@@ -46,6 +48,8 @@ class WorkerConfig:
     witnesses: tuple[tuple[str, str], ...] = ()
     """Those of the log, (name, vkey), and how many of them are asked for."""
     threshold: int = 0
+    rehearsal: str = ""
+    """Name of the rehearsal, empty when nobody gave it one."""
 
 
 def die_with_parent() -> None:
@@ -66,49 +70,55 @@ def take_folder(workdir: Path) -> IO[bytes]:
     return handle
 
 
-def check_folder(workdir: Path, last_cut: int) -> None:
-    """See that the public log of the folder goes on from the cuts of the database.
-
-    Raises UsageError when it has not the last one: a log begun again would be another history with the same
-    signature, and everybody who kept a copy would say so.
-    """
-    from core.transparency.log import LogReader
-
-    if not last_cut:
-        return
-    numbers = set()
-    if (workdir / "checkpoint").is_file():
-        entries = LogReader(lambda key: (workdir / key).read_bytes()).entries()
-        numbers = {one["corte"] for one in map(orjson.loads, entries) if one["clase"] == "emision"}
-    if last_cut not in numbers:
-        raise UsageError(
-            f"La base ya tiene {last_cut} cortes y la bitácora pública de la carpeta «{workdir}» no tiene el "
-            "último. Publique en la carpeta donde se publicaron, o traiga a esta una copia de un destino."
-        )
-
-
 def signing_key(
     catalog: Catalog,
     mode: str,
     key_file: Path | None = None,
     passphrase: bytes | None = None,
     *,
-    seed_text: str | None = None,
+    rehearsal: str,
+    workdir: Path | None = None,
 ) -> SigningKey:
     """The key of the public log: that of a file, or in a rehearsal one made for it.
 
-    The one made depends on `seed_text`, by default the fingerprint of the catalogue.
+    The one made depends on the catalogue and on `rehearsal`, its name, part of the origin of the log; without
+    a name, that of the log there is in `workdir` goes on.
 
-    Raises UsageError in official mode without a file.
+    Raises UsageError in official mode without a file, for a name where the key of a file says the origin,
+    and when the log in `workdir` is of another rehearsal.
     """
     from core.transparency.keys import load_key, origin_of, rehearsal_key
 
+    if rehearsal and (mode != "simulacro" or key_file is not None):
+        raise UsageError(ONLY_REHEARSAL)
     if key_file is not None:
         return load_key(key_file, passphrase, mode=mode)
     if mode != "simulacro":
         raise UsageError("En modo oficial hace falta la llave que firma: --llave ARCHIVO.")
-    origin = origin_of(catalog.entidad.abbreviation, catalog.election, mode)
-    return rehearsal_key(origin, seed_text or catalog.fingerprint())
+    origin = origin_of(catalog.entidad.abbreviation, catalog.election, mode, rehearsal)
+    begun = "" if workdir is None else _origin_in(workdir)
+    if begun and begun != origin:
+        if rehearsal:
+            raise UsageError(
+                f"La carpeta «{workdir}» tiene la bitácora «{begun}», no «{origin}»: es de otro ensayo. Cada "
+                "ensayo va en su carpeta."
+            )
+        if begun.startswith(origin.removesuffix(f"/{mode}") + ".") and begun.endswith(f"/{mode}"):
+            origin = begun
+    return rehearsal_key(origin, catalog.fingerprint())
+
+
+def _origin_in(workdir: Path) -> str:
+    """The origin of the public log of a folder, empty where there is none."""
+    try:
+        return (workdir / "checkpoint").read_text("utf-8").partition("\n")[0]
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
+
+
+def rehearsal_of(catalog: Catalog, starts_at: int) -> str:
+    """The name of a rehearsal nobody named: the local date its operation opens (ms UTC)."""
+    return iso(starts_at, catalog.entidad.utc_offset_minutes)[: len("2027-06-06")]
 
 
 class Worker:
@@ -116,29 +126,45 @@ class Worker:
 
     def __init__(self, config: WorkerConfig) -> None:
         from core.engine import Engine
-        from core.publishing.assembly import publication
         from core.storage.database import open_existing
         from core.storage.store import Store
 
+        self._config = config
         self._lock = take_folder(config.workdir)
         self._store = Store(open_existing(config.base))
-        catalog = self._store.load_catalog()
-        engine = Engine(self._store, catalog, config.mode)
-        key = signing_key(catalog, config.mode, config.key_file, config.passphrase) if config.signed else None
+        self._engine = Engine(self._store, self._store.load_catalog(), config.mode)
+        self._office, self._named = self._open()
+
+    def _open(self) -> tuple[PublicationOffice, bool]:
+        """What publishes, and whether it knows which log it goes into: a rehearsal without a name may have to
+        wait for the operation to open, and nothing is signed until then."""
+        from core.publishing.assembly import publication
+
+        config, engine = self._config, self._engine
+        name, opened = config.rehearsal, engine.operation.opened
+        made = config.mode == "simulacro" and config.key_file is None and not name
+        if made and opened and not _origin_in(config.workdir):
+            name = rehearsal_of(engine.catalog, engine.operation.starts_at)
+        key = None
+        if config.signed:
+            key = signing_key(
+                engine.catalog, config.mode, config.key_file, config.passphrase, rehearsal=name,
+                workdir=config.workdir,
+            )  # fmt: skip
         images = None
         if config.images is not None:
             from core.images.store import ImageStore
 
             images = ImageStore(config.images)
-        self._office = publication(
+        office = publication(
             engine, self._store.database, Path(config.workdir), key=key, images=images,
             witnesses=config.witnesses, threshold=config.threshold,
         )  # fmt: skip
-        if key is not None:
-            # After the publisher finished what another one left half done.
-            check_folder(Path(config.workdir), engine.operation.last_cut)
+        return office, opened or not made
 
     def answer(self, what: str, arguments: tuple[Any, ...]) -> Any:
+        if not self._named and self._engine.operation.opened:
+            self._office, self._named = self._open()
         office = self._office
         if what == "estado":
             return office.state(*arguments)
@@ -148,8 +174,8 @@ class Worker:
         if what == "cofirmas":
             return office.attest(*arguments)
         if what == "perdidas":
-            slots, at, reason, notice = arguments
-            return office.missed(slots, at, reason, notice=notice)
+            slots, at, reason, notice, failed = arguments
+            return office.missed(slots, at, reason, notice=notice, failed=failed)
         if what == "detenido":
             return office.aborted(*arguments)
         if what == "cerrar":

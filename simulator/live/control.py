@@ -137,10 +137,16 @@ class ControlClient:
             ) from error
         if not line:
             raise NoLiveNightError(f"La corrida en vivo de «{self.folder}» terminó sin responder.")
-        answer = json_of(line)
-        if not answer.get("ok"):
-            raise ControlError(answer.get("error") or {})
-        return dict(answer["datos"])
+        try:
+            answer = json_of(line)
+            told = answer["datos"] if answer.get("ok") else answer["error"]
+            ok, told = bool(answer.get("ok")), dict(told)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # After a run that died its port may be somebody else's.
+            raise NoLiveNightError(f"Quien responde no es la corrida en vivo de «{self.folder}».") from None
+        if not ok:
+            raise ControlError(told)
+        return told
 
     def _was_live(self) -> bool:
         try:

@@ -309,6 +309,6 @@ class InstructionLog:
             try:
                 entry = orjson.loads(line)
                 found.append(Instruction(int(entry["virtual_ms"]), dict(entry["document"])))
-            except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise UsageError(f"{self.path}, línea {number}: no es una instrucción registrada.") from error
         return found

@@ -35,6 +35,7 @@ from simulator.live.office import Office
 from simulator.live.writer import OrderedWriter
 from simulator.night.publication_faults import spoiling_of
 from simulator.night.restart import Recorded
+from simulator.night.run import rehearsal_of
 from simulator.scenario.base import MS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class LiveNight:
         self._office = office = Office(
             database, cuts, scenario.mode, self.lock, destinations=self.destinations,
             images=None if images is None else images.fraction, spoiling=spoiling_of(scenario, night.seed),
+            rehearsal=rehearsal_of(night.loaded, night.seed),
         )  # fmt: skip
 
         def execute(commands: list[AnyCommand], times: list[int]) -> None:

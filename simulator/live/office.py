@@ -49,7 +49,8 @@ class Office:
 
     `folder` is where cuts go, None for none, and `destinations` the addresses they are taken to; `images`
     is the part of the actas whose image is in it, None without images, and `spoiling` what of the scenario
-    spoils what is published; `lock` the open file that holds the folder of the run.
+    spoils what is published; `rehearsal` names the public log of the night, and `lock` is the open file that
+    holds the folder of the run.
     Raises OfficeError when the process does not answer, and what it raised when it refused.
     """
 
@@ -63,6 +64,7 @@ class Office:
         destinations: Sequence[str] = (),
         images: float | None = None,
         spoiling: Spoiling | None = None,
+        rehearsal: str = "",
     ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "simulator.live.office"],
@@ -75,7 +77,7 @@ class Office:
         self._ask(
             {
                 "base": url, "folder": folder, "mode": mode, "destinations": tuple(destinations),
-                "images": images, "spoiling": spoiling,
+                "images": images, "spoiling": spoiling, "rehearsal": rehearsal,
             }
         )  # fmt: skip
 
@@ -137,7 +139,9 @@ class _Desk:
         self._publisher: PublicationOffice | None = None
         self._showing: Showing | None = None
         if first["folder"] is not None:
-            self._publish_into(first["folder"], first["destinations"], first["images"], first["spoiling"])
+            self._publish_into(
+                first["folder"], first["destinations"], first["images"], first["spoiling"], first["rehearsal"]
+            )
 
     def answer(self, one: Any, other: Any) -> Any:
         """Do one thing. Raises what went wrong."""
@@ -169,7 +173,12 @@ class _Desk:
             self._store.database.dispose()
 
     def _publish_into(
-        self, folder: Path, specs: Sequence[str], images: float | None, spoiling: Spoiling | None
+        self,
+        folder: Path,
+        specs: Sequence[str],
+        images: float | None,
+        spoiling: Spoiling | None,
+        rehearsal: str,
     ) -> None:
         from core.publishing.assembly import publication
         from core.publishing.worker import signing_key
@@ -182,7 +191,7 @@ class _Desk:
             from core.images.store import ImageStore
 
             store = ImageStore(folder)
-        key = signing_key(engine.catalog, engine.mode)
+        key = signing_key(engine.catalog, engine.mode, rehearsal=rehearsal)
         self._publisher = publication(
             engine, self._store.database, folder, key=key, images=store,
             interfere=interference_of(spoiling, engine.catalog, store),

@@ -237,7 +237,7 @@ def _row(name: object, share: Share) -> list[object]:
     ]  # fmt: skip
 
 
-_SHARE_TITLES = ["esperadas", "capturadas", "%", "con imagen", "contabilizadas", "%"]
+_SHARE_TITLES = ["esperadas", "capturadas", "%", "digitalizadas", "contabilizadas", "%"]
 
 
 def _contests(results: Results) -> str:

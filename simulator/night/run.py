@@ -188,7 +188,9 @@ def _publisher(
     from core.publishing.worker import signing_key
     from simulator.night.publication_faults import interference_of, spoiling_of
 
-    key = signing_key(engine.catalog, engine.mode) if engine.mode == "simulacro" else None
+    key = None
+    if engine.mode == "simulacro":
+        key = signing_key(engine.catalog, engine.mode, rehearsal=rehearsal_of(night.loaded, night.seed))
     images = None if night.model.images is None else night.model.images.store
     spoiled = interference_of(spoiling_of(night.loaded.scenario, night.seed), engine.catalog, images)
     office = publication(engine, database, folder, key=key, images=images, interfere=spoiled)
@@ -200,6 +202,11 @@ def _publisher(
         return report
 
     return publish
+
+
+def rehearsal_of(loaded: LoadedScenario, seed: int) -> str:
+    """What tells the public log of a night from that of another: its scenario, as it is, and its seed."""
+    return f"{loaded.scenario.name} {seed} {loaded.sha256[:8]}"
 
 
 def prepare(

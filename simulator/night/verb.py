@@ -287,7 +287,7 @@ def _run_night(
     if live is not None:
         data["en_vivo"] = live.as_data()
     if night.model.images is not None:
-        data["imagenes"] = night.model.images.as_data()
+        data["imagenes"] = night.model.images.as_data() | _published_images(folder)
     (folder / SUMMARY).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     write_score(folder, results.score)
     (folder / SUMMARY_TEXT).write_text(markdown(night, results, data), encoding="utf-8")
@@ -337,6 +337,17 @@ def _announced(night: Night, cut: MissedCut) -> bool:
     return spoiling is not None and spoiling.refuses(cut.at)
 
 
+def _published_images(folder: Path) -> dict[str, int]:
+    """Actas of the last cut with their image published and without it; nothing where there is no such cut."""
+    try:
+        found = json.loads((folder / "ultimo" / "manifiesto.json").read_bytes()).get("imagenes")
+    except FileNotFoundError:
+        found = None
+    if found is None:
+        return {}
+    return {"actas_con_su_imagen": found["con_imagen"], "actas_sin_su_imagen": found["faltantes"]}
+
+
 def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any], shown: list[dict[str, Any]]) -> str:
     from simulator.night.probes import sentence
 
@@ -350,7 +361,7 @@ def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any], shown: l
         f"{data['titulo']}, semilla {data['semilla']}",
         f"  {'esperadas':<15} {total['esperadas']:>7,}",
         line("capturadas", "capturadas"),
-        line("con imagen", "capturadas_con_imagen"),
+        line("digitalizadas", "capturadas_con_imagen"),
         line("contabilizadas", "contabilizadas"),
         f"  {'PREP Casilla':<15} {data['prep_casilla_actas']:>7,}",
         f"  {'cortes':<15} {len(data['cortes']):>7,} publicados, {missed} no publicados",
@@ -363,9 +374,13 @@ def _text(args: argparse.Namespace, folder: Path, data: dict[str, Any], shown: l
             f"p99 {late['p99_ms']:.1f} ms, máximo {late['max_ms']:.0f} ms"
         )
     if "imagenes" in data:
-        lines.append(
-            f"  {'imágenes':<15} {data['imagenes']['dibujadas']:>7,} dibujadas, en {folder / 'imagenes'}"
-        )
+        images = data["imagenes"]
+        lines.append(f"  {'imágenes':<15} {images['dibujadas']:>7,} dibujadas, en {folder / 'imagenes'}")
+        if "actas_con_su_imagen" in images:
+            lines.append(
+                f"  {'publicadas':<15} {images['actas_con_su_imagen']:>7,} actas con su imagen en el último "
+                f"corte, {images['actas_sin_su_imagen']:,} sin ella"
+            )
     if data["rechazos"]:
         lines.append(f"  RECHAZOS DEL MOTOR: {data['rechazos']}")
     lines += ["", f"Huella: {data['huella']}", f"Resumen: {folder / SUMMARY_TEXT}"]

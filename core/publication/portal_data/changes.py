@@ -17,7 +17,8 @@ from core.publication.objects import ObjectStore
 from core.tally.levels import SectionKey
 
 _NOT_CAPTURED = "no_capturada"
-_APART = {"cotejada": 0, "imagen_archivo": None}
+_IMAGE = {"imagen_archivo": None, "imagen_vista": None}
+_APART = {"cotejada": 0, **_IMAGE}
 """What may change in a published acta without any correction of its data."""
 _KINDS = ("nuevas", "corregidas", "retiradas", "cotejadas")
 
@@ -138,7 +139,7 @@ def kind_of(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> str | None
     is_now = new["estado"] != _NOT_CAPTURED
     if old is None or old["estado"] == _NOT_CAPTURED:
         return "nuevas" if is_now else None
-    if {**old, "imagen_archivo": None} == {**new, "imagen_archivo": None}:
+    if {**old, **_IMAGE} == {**new, **_IMAGE}:
         return None
     if not is_now:
         return "retiradas"

@@ -266,7 +266,7 @@ def test_the_closing_tells_the_night_and_agrees_with_what_was_published(prep: Pr
     assert [one["clase"] for one in found["avisos"]] == ["cut_missed"]
     totals = [
         sum(one[key] for one in found["imagenes"].values())
-        for key in ("capturadas", "con_imagen", "sin_acta")
+        for key in ("capturadas", "con_codigo", "sin_acta")
     ]
     assert totals == [2, 1, 1]
     assert found["horas_con_menos_cortes"], "one cut in most hours"

@@ -158,3 +158,13 @@ def test_nothing_is_due_before_the_first_slot() -> None:
 def test_hours_that_cannot_be_are_refused(first: int, end: int, every: int) -> None:
     with pytest.raises(UsageError):
         Schedule(first, end, every)
+
+
+def test_a_late_slot_that_is_about_to_go_out_is_not_told_as_missed_until_it_has_failed() -> None:
+    schedule = Schedule(0, 8 * HOUR, 20 * MINUTE_MS)
+    now = 60 * MINUTE_MS + schedule.tolerance + 1
+    found = due(now, schedule, Past(served=0))
+    assert (found.action, found.slot) == (Action.CUT, 60 * MINUTE_MS)
+    assert found.missed == (20 * MINUTE_MS, 40 * MINUTE_MS)
+    failed = due(now, schedule, Past(served=0, told=40 * MINUTE_MS, attempts=1, failed_at=now))
+    assert failed.missed == (60 * MINUTE_MS,)

@@ -179,7 +179,9 @@ def test_prep_publicar_killed_in_the_middle_of_a_cut_takes_its_process_along_and
     )
     assert engine.execute([opening], now)[0].accepted
     database = engine._store.database
-    office = publication(engine, database, work, key=signing_key(engine.catalog, "simulacro"))
+    office = publication(
+        engine, database, work, key=signing_key(engine.catalog, "simulacro", rehearsal="a mano")
+    )
     assert office.cut(now - hour // 2).refused is None
     engine._store.close()
     marker = tmp_path / "marca"

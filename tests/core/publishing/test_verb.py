@@ -46,7 +46,8 @@ def test_it_publishes_what_is_due_and_says_what_was_missed(prep: Prep, base: Pat
     assert (pointer["corte"], pointer["avisos"]) == (1, 1)
     assert pointer["instante_ms"] < pointer["siguiente_ms"] <= pointer["instante_ms"] + HOUR // 4
     lines = (tmp_path / "pub/publicador.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line)["que"] for line in lines] == ["inicio", "reserva", "alarma", "corte", "fin"]
+    told = [json.loads(line)["que"] for line in lines]
+    assert told == ["inicio", "sin_destino", "reserva", "alarma", "corte", "fin"]
     again = prep("publicar", "--base", base, "--trabajo", "pub", "--una-vez", "--json")
     assert (again.returncode, json.loads(again.stdout)["corte"]) == (0, 1)
 
@@ -75,6 +76,11 @@ def test_asked_to_end_in_the_middle_of_a_cut_it_lets_it_end_and_says_so(base: Pa
     ("options", "message"),
     [
         (["--cada", "25"], "1 a 20 minutos"),
+        (["--cada", "0"], "1 a 20 minutos"),
+        (["--presupuesto", "0"], "al menos un segundo"),
+        (["--imagenes-faltantes-pct", "200"], "va de 0 a 100"),
+        (["--ensayo", "¿?"], "no sirve de nombre de ensayo"),
+        (["--ensayo", "uno", "--llave", "no-hay.pem"], "--ensayo es solo para"),
         (["--cierre", "2030-01-01T00:00:00-06:00"], "dentro del periodo"),
         (["--cierre", "mañana"], "ISO 8601"),
         (["--cierre-anticipado"], "--responsable"),
@@ -87,6 +93,8 @@ def test_what_cannot_be_is_refused_with_its_reason(
     done = prep("publicar", "--base", base, "--trabajo", "pub", "--una-vez", *options)
     assert done.returncode == 2
     assert message in done.stderr
+    if options[0] in ("--cada", "--presupuesto", "--imagenes-faltantes-pct"):
+        assert "empezó a trabajar" not in done.stderr
 
 
 def test_a_file_of_options_is_read_and_its_mistakes_are_named(tmp_path: Path) -> None:

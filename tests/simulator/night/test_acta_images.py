@@ -125,6 +125,14 @@ def test_a_fraction_draws_the_same_pictures_of_fewer_and_a_killed_run_ends_with_
     some, everything = files(tmp_path / "entera"), files(drawn)
     assert 0 < len(some) < len(everything) / 2
     assert some.items() <= everything.items()
+    # An integrity code is not an image: what it says of images is what the last cut published.
+    told = json.loads((tmp_path / "entera" / "ultimo" / "manifiesto.json").read_bytes())["imagenes"]
+    assert told["faltantes"] > told["con_imagen"] > 0
+    assert (
+        f"{told['con_imagen']:,} actas con su imagen en el último corte, {told['faltantes']:,} sin ella"
+        in done.stdout
+    )
+    assert "con imagen" not in done.stdout
     killed(tmp_path, "recien_confirmado", 2, *command, "--salida", "s")
     done = prep(*command, "--salida", "s", "--continuar")
     assert done.returncode == 0, done.stderr

@@ -18,10 +18,11 @@ import pytest
 
 from control_room.alerts.detection import pictures, places_of, transitions
 from core.domain.events import EventKind
+from core.images.store import ImageStore
 from core.publication.cut import CutReport
 from core.publication.interference import CutStep, Interference
 from core.publication.public_tree import Kind, kind, object_key, public_keys
-from core.publishing.office import PublicationOffice
+from core.publishing.office import FAILED, PublicationOffice
 from core.storage.reading import ledger_events, reading
 from core.transparency.log import LogReader
 from core.verification.verificar import add_arguments, verify
@@ -54,13 +55,11 @@ class Played:
     """The tiny night with something that spoils its cuts; every cut has new actas."""
 
     def __init__(self, folder: Path, spoiling: Spoiling | None) -> None:
-        self.night = Night(folder)
         self.work = folder
-        publisher = self.night.publisher
-        spoiler = interference_of(spoiling, self.night.catalog, self.night.images)
-        if spoiler is not None:
-            publisher._interfere = publisher._builder._interfere = spoiler
-        self.office = PublicationOffice(self.night.engine, self.night.database, publisher, folder)
+        images = ImageStore(folder)
+        spoiler = interference_of(spoiling, sample_catalog(), images)
+        self.night = night = Night(folder, interfere=spoiler, images=images)
+        self.office = PublicationOffice(night.engine, night.database, night.publisher, folder)
         self.todo = iter(range(len(self.night.catalog.actas)))
 
     def cut(self, minute: int) -> CutReport:
@@ -156,7 +155,8 @@ def test_what_is_spoiled_is_refused_told_and_leaves_the_cut_before_whole(played:
         assert (notice["clase"], notice["tipo"], notice["ranuras"]) == (
             "aviso", "hueco", [START + minute * MINUTE],
         )  # fmt: skip
-        assert report.refused in notice["motivo"]
+        assert report.refused in notice["detalle"]["motivo"]
+        assert notice["motivo"] == FAILED
     assert one.verified()
     for event in (EventKind.CUT_REFUSED, EventKind.CUT_MISSED, EventKind.NOTICE_ISSUED):
         assert len(one.events(event)) == len(wrong)

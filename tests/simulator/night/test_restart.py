@@ -146,6 +146,12 @@ def test_a_database_of_another_run_is_told_apart_by_its_commands(prep: Prep, tmp
         left.unlink()
     done = prep(*run, "--continuar")
     assert done.returncode == 2
+    assert "son de noches distintas" in done.stderr
+    # With nothing published yet it is the commands that tell.
+    (tmp_path / "s" / "checkpoint").unlink()
+    shutil.rmtree(tmp_path / "s" / "tile")
+    done = prep(*run, "--continuar")
+    assert done.returncode == 2
     assert "no es de esta corrida" in done.stderr
 
 

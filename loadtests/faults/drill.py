@@ -44,8 +44,8 @@ from simulator.live.control import CONTROL, ControlClient
 SEED = 7
 FORWARD, SLOWEST = 3_000.0, 20.0
 """Virtual seconds per second while the night is moved on: far from the hour, and just before it."""
-APPROACH = 5.0
-"""What is left would take a fifth of a second at the speed chosen."""
+APPROACH = 20.0
+"""What is left would take a twentieth of a second at the speed chosen."""
 MINUTE_MS = 60_000
 EVERY_MS = EVERY_MIN * MINUTE_MS
 ROOM_CONFIG = "[sala]\ntick_s = {tick}\nviejo_s = {stale}\n"
@@ -180,7 +180,7 @@ class Drill:
                 if time.monotonic() > patience:
                     raise RehearsalError("La noche no avanza.")
                 client.set_speed(min(FORWARD, max(SLOWEST, left_s * APPROACH)))
-                time.sleep(0.01)
+                time.sleep(0.005)
             client.set_speed(1.0)
         self.clock.set(max(until_ms, self._night_ms() or 0))
 

@@ -118,7 +118,12 @@ def test_live_it_ends_like_in_virtual_time_and_says_how_late_it_was(prep: Prep, 
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    """What a destination holds, but for what is packed only for the cut it is showing."""
+    found = (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".") and path.suffix != ".br"
+    )
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 

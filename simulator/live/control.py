@@ -137,6 +137,10 @@ class ControlClient:
             ) from error
         if not line:
             raise NoLiveNightError(f"La corrida en vivo de «{self.folder}» terminó sin responder.")
+        if not line.endswith(b"\n"):
+            raise NoLiveNightError(
+                f"La respuesta de la corrida en vivo de «{self.folder}» llegó cortada y no se entiende."
+            )
         try:
             answer = json_of(line)
             told = answer["datos"] if answer.get("ok") else answer["error"]

@@ -185,7 +185,8 @@ def test_any_request_to_any_route_is_answered(room: TestRoom, data: st.DataObjec
     rule = data.draw(st.sampled_from([*rules(room), "/no-existe", "/../etc/passwd", "//x", "/%00", "/api/"]))
     path = filled(rule, data.draw(st.lists(st.sampled_from(TEXTS), max_size=3)))
     query = data.draw(st.dictionaries(st.sampled_from(QUERY), st.sampled_from(TEXTS), max_size=3))
-    query = {name: value.encode("utf-8", "replace").decode() for name, value in query.items()}
+    # A path drawn with its own question mark takes no other.
+    query = {} if "?" in path else {n: v.encode("utf-8", "replace").decode() for n, v in query.items()}
     who = data.draw(st.sampled_from(WHO))
     client, token = client_of(room, who)
     headers = {**token, **{k: v for k, v in data.draw(HEADERS).items() if v is not None}}
@@ -202,7 +203,9 @@ def test_any_request_to_any_route_is_answered(room: TestRoom, data: st.DataObjec
     kind = headers.pop("Content-Type", "application/json")
     answered(
         room,
-        client.open(path, method=method, query_string=query, headers=headers, data=body, content_type=kind),
+        client.open(
+            path, method=method, query_string=query or None, headers=headers, data=body, content_type=kind
+        ),
     )
 
 

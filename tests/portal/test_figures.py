@@ -122,7 +122,8 @@ def test_what_is_missing_is_told_by_catd_by_section_and_outside_the_catalogue(
     assert visitor.page.get_by_role("button", name="Ver los 30").is_visible()
     first = visitor.page.locator("details", has_text="Municipio").first
     first.locator("summary").click()
-    assert first.get_by_role("link").count() >= 1
+    # What is inside is drawn when it opens.
+    first.get_by_role("link").first.wait_for()
 
 
 def captured(row: dict[str, str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ def ask(app: PortalApp, path: str, method: str = "GET", **fields: str) -> tuple[
 
     headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()]
     scope = {"type": "http", "method": method, "path": path, "headers": headers, "client": ("127.0.0.1", 1)}
-    asyncio.run(app(scope, receive, send))
+    # In a thread: a browser of another test may keep a loop of its own in this one.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, app(scope, receive, send)).result()
     found = [(name.decode(), value.decode("latin-1")) for name, value in sent[0]["headers"]]
     assert len({name for name, _ in found}) == len(found), f"{path}: a header twice"
     return sent[0]["status"], dict(found), sent[1]["body"]

@@ -10,7 +10,6 @@ import pytest
 from simulator.calibration.curve import captured_at, share_by
 from simulator.scenario.document import Scenario
 from simulator.scenario.file import load_scenario, open_scenario_catalog
-from tests.simulator.conftest import RunNight
 
 # Percent of the 9,775 actas of gubernatura captured by each local hour of 1 and 2 July 2018, read between
 # the published cuts of the PREP; the last one is the cut of 17:59.
@@ -27,16 +26,8 @@ def path(repository: Path) -> Path:
     return repository / "scenarios" / "jalisco-2018" / "jornada.toml"
 
 
-def test_the_night_of_2018_is_within_three_points_of_the_published_curve(run: RunNight, path: Path) -> None:
-    night = run(path, 2018, batch=2000).night
-    curve = {point.at_ms: point.registered * 100 / len(night.catalog.actas) for point in night.curve}
-    differences = {hour: round(curve[(hour - START) * HOUR_MS] - real, 2) for hour, real in PUBLISHED.items()}
-    assert max(abs(difference) for difference in differences.values()) <= 3, differences
-    assert night.feed.refusals == {}
-
-
-@pytest.mark.parametrize("seed", [1, 7, 99])
-def test_the_curve_does_not_depend_on_the_seed(path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", [2018, 1, 7, 99])
+def test_the_night_of_2018_is_within_three_points_of_the_published_curve(path: Path, seed: int) -> None:
     differences = curve_differences(path, load_scenario(path).scenario, seed)
     assert max(abs(difference) for difference in differences) <= 3
 

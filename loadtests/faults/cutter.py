@@ -37,8 +37,7 @@ class Trap(Interference):
         if told["paso"] != step:
             return
         self._path.unlink()
-        fired = json.dumps({**told, "corte": about.number, "monotonico_s": time.monotonic()})
-        sprung(self._path).write_text(fired, encoding="utf-8")
+        _place(sprung(self._path), {**told, "corte": about.number, "monotonico_s": time.monotonic()})
         if told["a_quien"] == SERVICE:
             os.kill(os.getppid(), signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -49,8 +48,13 @@ def set_trap(path: Path, step: str, whom: str) -> None:
     if step not in STEPS:
         raise ValueError(f"no such step: {step!r}")
     sprung(path).unlink(missing_ok=True)
+    _place(path, {"paso": step, "a_quien": whom})
+
+
+def _place(path: Path, told: dict[str, object]) -> None:
+    """Write a file that is never seen by half: whoever waits for it reads it at once."""
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps({"paso": step, "a_quien": whom}), encoding="utf-8")
+    temporary.write_text(json.dumps(told), encoding="utf-8")
     temporary.replace(path)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,12 +23,17 @@ from core.errors import PrepError
 from loadtests import invariants, profile, report, stage, target
 from loadtests.pages import Pages, Seen
 from loadtests.run import Options, Result, run
-from loadtests.verdict import PASSED, Invariant
+from loadtests.stage import StageError
+from loadtests.verdict import BROKEN, INVALID, PASSED, Invariant
 
 SCENARIO = stage.ROOT / "scenarios" / "jalisco-2021" / "simulacro-5.toml"
 SEED, SPEED, SLOW, AHEAD = 2021, 60, 5, 206
 NGINX_LEAST, EMBEDDED_LEAST = 0.9, 0.25
 PAGES = 10
+MARK = ".banco-de-carga"
+"""File of the bench in its folder: without it what is there is somebody else's."""
+MADE = ("publico", "noche", "sala")
+"""Folders inside that each bench makes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,11 @@ class Line:
     asked: str
     found: str
     good: bool | None
+    """None: it was not measured, or what was measured means nothing."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the bench; 0 when every figure is reached, 2 when one is not, 3 when something did not run."""
+    """Run the bench; 0 when every figure is reached, 2 when one is not, 3 when one could not be measured."""
     parser = argparse.ArgumentParser(prog="make carga", add_help=False)
     parser.add_argument("--ayuda", action="help", help="muestra esta ayuda")
     parser.add_argument("--salida", type=Path, default=Path("salida/carga"))
@@ -53,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         return _bench(args)
-    except PrepError as error:
+    except (PrepError, OSError) as error:
         print(f"make carga: no se pudo: {error}", file=sys.stderr)
         return 3
 
@@ -62,8 +68,8 @@ def _bench(args: argparse.Namespace) -> int:
     folder: Path = args.salida.absolute()
     public, night = folder / "publico", folder / "noche"
     lines: list[Line] = []
+    clean(folder)
     _tell(f"Se prepara el simulacro en vivo hasta el minuto {AHEAD} de la noche…")
-    _clean(public, folder / "sala")
     with stage.rehearsal(SCENARIO, night, public, seed=SEED, speed=SPEED, ahead=AHEAD):
         servers: dict[str, tuple[Callable[..., AbstractContextManager[str]], float]] = {
             "nginx": (
@@ -90,11 +96,35 @@ def _bench(args: argparse.Namespace) -> int:
     return _close(lines, folder)
 
 
-def _clean(public: Path, room: Path) -> None:
-    """What a former bench left is of another rehearsal. Nothing else is removed."""
-    for folder, mark in ((public, "corte.json"), (room, "sala.db")):
-        if (folder / mark).exists():
-            shutil.rmtree(folder)
+def clean(folder: Path) -> None:
+    """Remove what a former bench left, which is of another rehearsal, and sign the folder as a bench's.
+
+    Raises StageError, with nothing removed, when what is there was not made by a bench (it has no mark), is a
+    link, or is a publication that is not a rehearsal's.
+    """
+    there = [folder / name for name in MADE if (folder / name).exists() or (folder / name).is_symlink()]
+    if there and not (folder / MARK).is_file():
+        names = ", ".join(one.name for one in there)
+        raise StageError(
+            f"{folder} ya tiene {names} y no lo hizo make carga (le falta {MARK}): no se borra. "
+            "Use otra --salida, o quítelo usted."
+        )
+    for one in there:
+        if one.is_symlink() or not one.is_dir():
+            raise StageError(f"{one} no es una carpeta de make carga: no se borra.")
+    pointer = folder / "publico" / "corte.json"
+    if pointer.exists():
+        try:
+            mode = orjson.loads(pointer.read_bytes()).get("modo")
+        except (orjson.JSONDecodeError, AttributeError):
+            mode = None
+        if mode != "simulacro":
+            raise StageError(f"{pointer} no dice que sea de un simulacro (modo «{mode}»): no se borra.")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("Carpeta de make carga: la corrida siguiente la borra.\n", encoding="utf-8")
+    for one in there:
+        if one.name != "noche":  # the simulator replaces its own
+            shutil.rmtree(one)
 
 
 def _portal(
@@ -130,10 +160,10 @@ def _test(
     )  # fmt: skip
     if args.duracion < found.seconds:
         share = args.duracion / found.seconds
-        least = max(1, int(found.validity["peticiones_min"] * share))
-        options = replace(
-            options, profile=replace(found, validity={**found.validity, "peticiones_min": least})
-        )
+        least = {
+            name: max(1, int(found.validity[name] * share)) for name in ("peticiones_min", "fotografias_min")
+        }
+        options = replace(options, profile=replace(found, validity={**found.validity, **least}))
     _tell(f"{found.title}: {options.users} usuarios, {args.duracion} s, {url}…")
     result = run(options)
     (folder / "veredicto.json").write_bytes(orjson.dumps(report.data(result), option=orjson.OPT_INDENT_2))
@@ -149,7 +179,8 @@ def _judged(what: str, result: Result) -> list[Line]:
     )
     if cuts.due:
         found += f", cortes vistos {cuts.in_time:,} de {cuts.due:,}"
-    return [Line(what, "aprobada", found, result.verdict.code == PASSED)]
+    good = {PASSED: True, INVALID: None}.get(result.verdict.code, False)
+    return [Line(what, "aprobada", found, good)]
 
 
 def _room(night: Path, folder: Path, args: argparse.Namespace) -> list[Line]:
@@ -161,13 +192,16 @@ def _room(night: Path, folder: Path, args: argparse.Namespace) -> list[Line]:
         result = _test("muro", url, folder / "muro", args, credentials=users)
         pages.finished.set()
         pages.join(60)
-    seen: Seen = pages.result
+    return [*_judged("sala: 200 pantallas que preguntan", result), of_pages(pages.result)]
+
+
+def of_pages(seen: Seen) -> Line:
+    """The line of the browsers. Without a new snapshot to see, nothing was measured."""
     found = seen.why or f"{seen.share_pct:.2f} % ({seen.seen:,} de {seen.due:,} en {seen.pages} páginas)"
-    good = None if seen.why else seen.seen == seen.due
-    return [
-        *_judged("sala: 200 pantallas que preguntan", result),
-        Line(f"sala: fotografías que vieron {PAGES} páginas de Chromium mientras", "100 %", found, good),
-    ]
+    if not seen.why and not seen.due:
+        found = "la sala no tuvo ninguna fotografía nueva"
+    good = None if seen.why or not seen.due else seen.seen == seen.due
+    return Line(f"sala: fotografías que vieron {PAGES} páginas de Chromium mientras", "100 %", found, good)
 
 
 def _invariants(night: Path, public: Path) -> list[Invariant]:
@@ -193,7 +227,15 @@ def _close(lines: list[Line], folder: Path) -> int:
     rows = [{"que": one.what, "se_pide": one.asked, "hubo": one.found, "bien": one.good} for one in lines]
     (folder / "tabla.json").write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
     print(f"Informes en {folder}/*/informe.html")
-    return 0 if all(line.good is not False for line in lines) else 2
+    return exit_code(lines)
+
+
+def exit_code(lines: Sequence[Line]) -> int:
+    """2 when a figure was not reached; if not, 3 when one was not measured (or there are none); else 0."""
+    marks = [line.good for line in lines]
+    if False in marks:
+        return BROKEN
+    return PASSED if marks and None not in marks else INVALID
 
 
 def _tell(text: str) -> None:

@@ -24,6 +24,7 @@ DIGEST = "huella"
 TYPE = "tipo"
 IDENTITY = "identidad"
 MISSING = "falta"
+UNREADABLE = "excepcion"
 
 CLASSES = {
     GOES_BACK: "un corte anterior después de uno más nuevo",
@@ -35,6 +36,7 @@ CLASSES = {
     TYPE: "tipo de contenido equivocado",
     IDENTITY: "otra publicación que la esperada",
     MISSING: "un archivo anunciado que no está",
+    UNREADABLE: "algo con lo que quien lo leía no pudo seguir",
 }
 """Each kind of fault of content, as reports say it."""
 

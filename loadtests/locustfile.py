@@ -17,7 +17,7 @@ from locust import LoadTestShape, events
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests import shapes
-from loadtests.content import Expected
+from loadtests.content import IDENTITY, UNREADABLE, Expected
 from loadtests.generator import BEGUN
 from loadtests.people.base import SCENE, Person
 from loadtests.people.calibration import measure
@@ -36,6 +36,8 @@ CLASSES: dict[str, type[Person]] = {
 LAG_EVERY_S = 0.05
 
 PLAN = load(Path(os.environ[ENVIRONMENT]))
+_begun: list[float] = []
+"""When the run began. It does so once, whatever the page of Locust is asked."""
 _others: dict[str, dict[str, Any]] = {}
 """Last counts of each worker, by its id; each message has them whole, so that a lost one does no harm."""
 
@@ -43,6 +45,8 @@ SCENE.expected = Expected(**PLAN.expected)
 SCENE.many_addresses = PLAN.many_addresses
 SCENE.package_path = PLAN.package_path
 SCENE.credentials = PLAN.credentials
+SCENE.url = PLAN.url
+SCENE.patience_ms = PLAN.profile["thresholds"].get("p95_max_ms", 1000)
 
 for _person in PLAN.profile["people"]:
     _name = f"Profile{CLASSES[_person['kind']].__name__}"
@@ -92,8 +96,35 @@ def _watch() -> None:
             busy, at, next_cpu = spent, woke, woke + 1
 
 
+def _guard(environment: Any) -> None:
+    """End the run when it goes beyond what was allowed, whoever asked for that: Locust's page or a master."""
+    while True:
+        over = PLAN.not_after is not None and time.time() > PLAN.not_after
+        if environment.host not in (None, "", PLAN.url):
+            SCENE.tally.fault(IDENTITY, f"se pidió probar {environment.host} y lo permitido es {PLAN.url}")
+            over = True
+        elif environment.runner.user_count > PLAN.users:
+            SCENE.tally.fault(IDENTITY, f"se pidieron más de los {PLAN.users} usuarios permitidos")
+            over = True
+        if over:
+            environment.runner.quit()
+            return
+        gevent.sleep(LAG_EVERY_S)
+
+
+@events.user_error.add_listener  # type: ignore[untyped-decorator]
+def _broke(exception: Exception, **_: Any) -> None:
+    SCENE.tally.fault(UNREADABLE, f"{type(exception).__name__}: {exception}")
+
+
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def _begin(environment: Any, **_: Any) -> None:
+    if _begun:
+        SCENE.tally.fault(IDENTITY, "se pidió empezar otra vez la prueba")
+        gevent.spawn(environment.runner.quit)
+        return
+    _begun.append(time.time())
+    gevent.spawn(_guard, environment)
     if not isinstance(environment.runner, MasterRunner):
         gevent.spawn(_watch)
     if not isinstance(environment.runner, WorkerRunner):
@@ -120,5 +151,8 @@ def _leave(environment: Any, **_: Any) -> None:
     tallies: list[Tally] = [from_data(one) for one in _others.values()]
     if not isinstance(environment.runner, MasterRunner):
         tallies.append(SCENE.tally)
-    data = {"procesos": len(tallies), **merge(tallies).as_data()}
+    whole = merge(tallies)
+    if isinstance(environment.runner, MasterRunner):
+        whole.faults += SCENE.tally.faults
+    data = {"procesos": len(tallies), **whole.as_data()}
     Path(PLAN.tally_path).write_text(json.dumps(data), encoding="utf-8")

@@ -34,6 +34,8 @@ class Plan:
     """A server of fixed bytes against which each process measures itself first; empty: none."""
     calibration_s: float
     credentials: dict[str, tuple[str, str]] | None = None
+    not_after: float | None = None
+    """Seconds since the epoch after which nobody asks anything: the end of the owner's word."""
 
     def write(self, path: Path) -> None:
         """Leave the plan in a file that only its owner may read: it may hold passwords."""

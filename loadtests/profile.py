@@ -55,6 +55,7 @@ THRESHOLDS = {
     "fallas_max_por_10mil": Key(0, 10_000, 0),
     "p95_max_ms": Key(1, 600_000, 250),
     "p99_max_ms": Key(1, 600_000, 800),
+    "peor_max_ms": Key(1, 600_000, 5000),
     "cortes_vistos_min_pct": Key(0, 100, 100),
     "margen_corte_s": Key(0, 3600, 15),
     "fotografias_vistas_min_pct": Key(0, 100, 0),
@@ -64,6 +65,7 @@ THRESHOLDS = {
 VALIDITY = {
     "peticiones_min": Key(1, 1_000_000_000, 100),
     "cortes_min": Key(0, 1000, 0),
+    "fotografias_min": Key(0, 1_000_000_000, 1),
     "abuso_min": Key(0, 1_000_000_000, 0),
     "cpu_max_pct": Key(10, 100, 90),
     "retraso_max_ms": Key(1, 60_000, 150),

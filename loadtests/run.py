@@ -72,10 +72,7 @@ class Result:
 
 def run(options: Options) -> Result:
     """Make the test. Raises TargetError when it may not be made, or the target is not the one meant."""
-    permission = target.allow(
-        options.target, options.permission, options.foreign, users=options.users, seconds=options.seconds,
-        abuse=options.profile.abuse is not None, now=datetime.now(UTC),
-    )  # fmt: skip
+    permission = _allowed(options)
     portal = options.profile.target == PORTAL
     pointer = _meant(options) if portal else {}
     _check_credentials(options)
@@ -84,13 +81,13 @@ def run(options: Options) -> Result:
     started_at = datetime.now().astimezone().isoformat(timespec="seconds")
     observer = Observer(options.target) if portal else None
     body, packed = _sample(options.target, pointer)
-    abuse = _Abuse(options, pointer)
+    abuse = _Abuse(options, pointer, permission)
     with (
         tempfile.TemporaryDirectory(prefix="prep-carga-") as private,
         trivial_server(body, packed=packed) as trivial,
     ):
         plan = Path(private) / "plan.json"
-        write_plan(options, trivial, plan)
+        write_plan(options, trivial, plan, permission)
         try:
             if observer is not None:
                 observer.start()
@@ -99,6 +96,8 @@ def run(options: Options) -> Result:
             abuse.end()
             if observer is not None:
                 observer.end()
+    if permission is not None and (left.begun or 0.0) + options.seconds > permission.until.timestamp():
+        left.trouble = left.trouble or "la autorización terminó antes que la prueba"
     appeared = observer.appeared if observer is not None else {}
     looked = _after(options) if portal else []
     ceilings = _ceilings(options, pointer)
@@ -109,7 +108,14 @@ def run(options: Options) -> Result:
     )
 
 
-def write_plan(options: Options, trivial: str, path: Path) -> None:
+def _allowed(options: Options) -> Permission | None:
+    return target.allow(
+        options.target, options.permission, options.foreign, users=options.users, seconds=options.seconds,
+        abuse=options.profile.abuse is not None, now=datetime.now(UTC), before_s=options.calibration_s,
+    )  # fmt: skip
+
+
+def write_plan(options: Options, trivial: str, path: Path, permission: Permission | None = None) -> None:
     """Leave the plan of a run for the processes that generate its load."""
     Plan(
         profile=options.profile.as_data(),
@@ -126,15 +132,13 @@ def write_plan(options: Options, trivial: str, path: Path) -> None:
         trivial_url=trivial,
         calibration_s=options.calibration_s,
         credentials=options.credentials,
+        not_after=None if permission is None else permission.until.timestamp(),
     ).write(path)
 
 
 def work(options: Options, host: str, port: int) -> int:
     """Be one of the processes of a test that a master elsewhere runs, on the same terms."""
-    target.allow(
-        options.target, options.permission, options.foreign, users=options.users, seconds=options.seconds,
-        abuse=options.profile.abuse is not None, now=datetime.now(UTC),
-    )  # fmt: skip
+    permission = _allowed(options)
     pointer = _meant(options) if options.profile.target == PORTAL else {}
     _check_credentials(options)
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -144,7 +148,7 @@ def work(options: Options, host: str, port: int) -> int:
         trivial_server(body, packed=packed) as trivial,
     ):
         plan = Path(private) / "plan.json"
-        write_plan(options, trivial, plan)
+        write_plan(options, trivial, plan, permission)
         return generator.run_worker(plan, options.folder, host, port)
 
 
@@ -217,15 +221,17 @@ def _measured(
     during = {cut: at for cut, at in appeared.items() if left.begun is not None and left.begun <= at <= end}
     seen = cuts_seen(left.tally.readers, during, within, end) if during else CutsSeen(0, 0, 0, None, None)
     return Measured(
-        rows, whole, left.tally, left.processes, seen, abuse, looked, left.trouble, left.failures
+        rows, whole, left.tally, left.processes, seen, abuse, looked, left.trouble, left.failures,
+        options.processes.workers or options.processes.awaited or 1,
     )  # fmt: skip
 
 
 class _Abuse:
     """Those who insist, in a process of their own, from a moment of the run."""
 
-    def __init__(self, options: Options, pointer: dict[str, Any]) -> None:
+    def __init__(self, options: Options, pointer: dict[str, Any], permission: Permission | None) -> None:
         self._options = options
+        self._until = None if permission is None else permission.until
         self._pointer = pointer
         self._process: subprocess.Popen[bytes] | None = None
         self._timer: threading.Timer | None = None
@@ -242,6 +248,8 @@ class _Abuse:
     def _start(self, seconds: float) -> None:
         options, abuse = self._options, self._options.profile.abuse
         assert abuse is not None
+        if self._until is not None:
+            seconds = min(seconds, (self._until - datetime.now(UTC)).total_seconds())
         portal, host = self._pointer["portal"], options.target
         asked = {
             "host": host.host,

@@ -146,9 +146,11 @@ def embedded(public: Path, *, limited: bool = True) -> Iterator[str]:
 
 
 def _without_limit() -> list[str]:
-    """How `prep portal` is told not to limit each address, where it does."""
+    """How `prep portal` is told not to limit each address. Raises StageError when it cannot be told."""
     done = subprocess.run([*PREP, "portal", "--help"], capture_output=True, text=True, check=False)
-    return ["--limite", "0"] if "--limite" in done.stdout else []
+    if "--limite" not in done.stdout:
+        raise StageError("prep portal no tiene --limite: su techo no se puede medir")
+    return ["--limite", "0"]
 
 
 def room_users(base: Path, room: Path) -> dict[str, tuple[str, str]]:

@@ -12,7 +12,7 @@ import json
 import socket
 import ssl
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -165,8 +165,12 @@ def allow(
     seconds: int,
     abuse: bool,
     now: datetime,
+    before_s: float = 0.0,
 ) -> Permission | None:
-    """Whether a test may be made. Raises TargetError when it may not; None for this machine."""
+    """Whether a test that begins after `before_s` may be made, to its end. None for this machine.
+
+    Raises TargetError when it may not.
+    """
     if target.own:
         return None
     if not foreign or permission is None:
@@ -180,6 +184,11 @@ def allow(
     if not word.since <= now <= word.until:
         window = f"del {word.since.isoformat()} al {word.until.isoformat()}"
         raise TargetError(f"{permission}: la autorización es {window}; son las {now.isoformat()}.")
+    if now + timedelta(seconds=before_s + seconds) > word.until:
+        raise TargetError(
+            f"{permission}: la autorización es hasta las {word.until.isoformat()} y una prueba de "
+            f"{seconds} s terminaría después (son las {now.isoformat()})."
+        )
     if users > word.users:
         raise TargetError(f"{permission}: se autorizaron {word.users} usuarios y se piden {users}.")
     if seconds > word.seconds:

@@ -70,6 +70,8 @@ class Measured:
     """Why the generator did not end well; empty when it did."""
     failures: list[tuple[str, str, int]] = field(default_factory=list)
     """Failed requests: name, what happened, how many."""
+    wanted_processes: int = 1
+    """How many processes had to generate the load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +133,18 @@ def _validity(profile: Profile, measured: Measured) -> list[Judged]:
         _at_least("Peticiones", limits["peticiones_min"], whole.requests, "validez"),
         _at_most("CPU del generador, p95 (% de un núcleo)", limits["cpu_max_pct"], cpu),
         _at_most("Retraso del generador, p95 (ms)", limits["retraso_max_ms"], percentile(tally.lag_ms, 0.95)),
+        _at_least("Procesos que dieron carga", measured.wanted_processes, measured.processes, "validez"),
     ]  # fmt: skip
-    if tally.ceiling_rps:
-        share = 100 * whole.rps / tally.ceiling_rps
-        found.append(_at_most("Peticiones/s, % del techo del generador", limits["techo_max_pct"], share))
+    share = 100 * whole.rps / tally.ceiling_rps if tally.ceiling_rps else None
+    found.append(_at_most("Peticiones/s, % del techo del generador", limits["techo_max_pct"], share))
     if limits["cortes_min"]:
         found.append(
             _at_least("Cortes nuevos durante la prueba", limits["cortes_min"], measured.cuts.cuts, "validez")
+        )
+    if profile.thresholds.get("fotografias_vistas_min_pct"):
+        fresh = tally.counts["fotografias_nuevas"]
+        found.append(
+            _at_least("Fotografías nuevas, sin la primera", limits["fotografias_min"], fresh, "validez")
         )
     if profile.abuse is not None:
         tried = (measured.abuse or {}).get("peticiones", 0)
@@ -156,6 +163,8 @@ def _thresholds(profile: Profile, measured: Measured) -> list[Judged]:
     for key, value in (("p95_max_ms", whole.p95), ("p99_max_ms", whole.p99)):
         if key in limits:
             found.append(_at_most(f"{key[:3]} de las peticiones (ms)", limits[key], value, "umbral"))
+    if "peor_max_ms" in limits:
+        found.append(_at_most("La petición más lenta (ms)", limits["peor_max_ms"], whole.worst, "umbral"))
     if "cortes_vistos_min_pct" in limits:
         seen, within = measured.cuts, limits["margen_corte_s"] + profile.longest_poll_s
         what = f"Cortes nuevos vistos en {within:.0f} s o menos (sondeo más {limits['margen_corte_s']} s)"

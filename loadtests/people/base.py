@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, ClassVar
@@ -18,10 +18,12 @@ import gevent.socket  # type: ignore[import-untyped]
 from geventhttpclient.connectionpool import ConnectionPool
 from locust.contrib.fasthttp import FastHttpUser
 
-from loadtests.content import Expected, Reply
+from loadtests.content import UNREADABLE, Expected, Reply
 from loadtests.tally import Tally
 
 TIMEOUT_S = 30.0
+HUNG_S = 5.0
+"""A request that waits longer than this when its user leaves has failed."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,10 @@ class Scene:
     """Where the last package downloaded is left, to be verified after the test; empty: nowhere."""
     credentials: Mapping[str, tuple[str, str]] | None = None
     """For the room: user and password by class of person."""
+    url: str = ""
+    """The only address that may be asked, whatever Locust's page or a master say; empty: the class's."""
+    patience_ms: float = 1000.0
+    """A request that waits longer than this when its user leaves counts, with what it has waited."""
 
 
 SCENE = Scene(Expected(), Tally(), False)
@@ -70,6 +76,8 @@ class Person(FastHttpUser):
     settings: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, environment: Any) -> None:
+        if SCENE.url:
+            self.host = SCENE.url
         super().__init__(environment)
         self.number = next(_numbers)
         self.tally = SCENE.tally
@@ -101,6 +109,17 @@ class Person(FastHttpUser):
         """Note a fault of content."""
         self.tally.fault(kind, where)
 
+    def apart(self, what: Callable[..., None], *args: Any) -> Any:
+        """Do something in a greenlet of its own, whose exceptions Locust does not see: they are faults."""
+
+        def guarded() -> None:
+            try:
+                what(*args)
+            except Exception as error:  # noqa: BLE001 - whatever stops a reader is told
+                self.fault(UNREADABLE, f"{type(error).__name__}: {error}")
+
+        return gevent.spawn(guarded)
+
     def ask(
         self,
         path: str,
@@ -111,9 +130,15 @@ class Person(FastHttpUser):
     ) -> Reply | None:
         """GET. None, counted as a failure under `name`, when the answer is not one of `accept`."""
         sent = {"Accept-Encoding": "gzip", **(headers or {})}
-        with self.client.get(
-            path, name=name, headers=sent, catch_response=True, allow_redirects=False
-        ) as got:
+        since = time.monotonic()
+        try:
+            answer = self.client.get(
+                path, name=name, headers=sent, catch_response=True, allow_redirects=False
+            )
+        except gevent.GreenletExit:
+            self._left_waiting(name, (time.monotonic() - since) * 1000)
+            raise
+        with answer as got:
             status = int(got.status_code or 0)
             if status in accept:
                 got.success()
@@ -122,6 +147,20 @@ class Person(FastHttpUser):
             error = getattr(got, "error", None)
             got.failure(f"{status}" if status else f"sin respuesta: {type(error).__name__}")
         return None
+
+    def _left_waiting(self, name: str, waited_ms: float) -> None:
+        """The user leaves without its answer: Locust forgets it, and a server that hangs would pass."""
+        if waited_ms <= SCENE.patience_ms:
+            return
+        hung = waited_ms > 1000 * HUNG_S
+        self.environment.events.request.fire(
+            request_type="GET",
+            name=name,
+            response_time=waited_ms,
+            response_length=0,
+            exception=TimeoutError("sin respuesta al terminar") if hung else None,
+            context={},
+        )
 
 
 def now() -> float:

@@ -125,7 +125,7 @@ class Citizen(Reading):
                 self.ask(f"/{asset}", "guion y hojas de estilo")
         pointer = self.poll()
         if pointer is not None and self.load(pointer):
-            self.showing = gevent.spawn(self.look)
+            self.showing = self.apart(self.look)
         # Where each one is in its half minute does not depend on when it came.
         self.think(self.random.random() * self.settings["sondeo_s"])
 
@@ -136,7 +136,7 @@ class Citizen(Reading):
         if pointer is not None:
             if self.showing is not None and not self.showing.dead:
                 self.tally.counts["cortes_saltados"] += 1
-            self.showing = gevent.spawn(self.show, pointer)
+            self.showing = self.apart(self.show, pointer)
         self.think(self.jitter(self.settings["sondeo_s"], self.settings["variacion_pct"]))
 
     def show(self, pointer: dict[str, Any]) -> None:
@@ -149,7 +149,7 @@ class Citizen(Reading):
         """Close the page."""
         super().on_stop()
         if self.showing is not None:
-            self.showing.kill(block=False)
+            self.showing.kill(timeout=1)
 
     def look(self) -> None:
         """Go down, and download, as often as the profile says."""

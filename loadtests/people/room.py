@@ -31,6 +31,8 @@ SESSIONS = 8
 """Sessions of each class in a process. Nobody opens two hundred in a minute: checking a password is slow on
 purpose, and the room checks two at a time."""
 _sessions: dict[str, list[list[Any]]] = {}
+_latest: dict[str, int] = {}
+"""Newest snapshot of each writer that anybody of this process has seen."""
 _door = gevent.lock.BoundedSemaphore(1)
 
 
@@ -119,6 +121,11 @@ class Watching(Person):
             return tick
         return tick - age + AFTER_S if age < tick else AGAIN_S
 
+    def on_stop(self) -> None:
+        """Leave. What others saw and this screen did not is missed; the last one may be on its way."""
+        if self.seq is not None:
+            self.tally.counts["fotografias_perdidas"] += max(0, _latest[self.boot] - self.seq - 1)
+
     def take(self, snapshot: dict[str, Any] | None, tag: str) -> None:
         """A snapshot: numbers of one writer only grow, and those between two that came were missed."""
         if snapshot is None:
@@ -132,7 +139,10 @@ class Watching(Person):
                 self.fault(GOES_BACK, f"fotografía {seq} después de la {self.seq}")
             elif seq > self.seq + 1:
                 self.tally.counts["fotografias_perdidas"] += seq - self.seq - 1
+            if seq > self.seq:
+                self.tally.counts["fotografias_nuevas"] += 1
         self.tally.counts["fotografias_vistas"] += 1
+        _latest[boot] = max(seq, _latest.get(boot, seq))
         self.seq, self.boot, self.snapshot = seq, boot, snapshot
 
 

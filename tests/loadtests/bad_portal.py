@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ DEFECTS = (
     "otra_publicacion",
     "error",
     "avanza",
+    "cuelga",
+    "incompleto",
 )
 AFTER = 40
 """Questions for the pointer served well before the defect."""
@@ -40,6 +43,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, badly when it is time."""
         key = self.path.partition("?")[0].lstrip("/") or "index.html"
+        if self.defect == "incompleto" and key == self._poor()[0]:
+            self._send(200, self._poor()[1], "application/json", "")
+            return
         file = self.folder / key
         if not file.is_file():
             self._send(404, b"", "text/plain", "")
@@ -49,6 +55,8 @@ class Handler(BaseHTTPRequestHandler):
             # Readers come from addresses of their own; whoever else asks does not count.
             type(self).asked += 1
         late = type(self).asked > AFTER
+        if late and self.defect == "cuelga" and self.client_address[0] != "127.0.0.1":
+            time.sleep(60)
         tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if key == "corte.json":
             body, tag = self._pointer(body, tag, late)
@@ -67,6 +75,9 @@ class Handler(BaseHTTPRequestHandler):
         pointer = json.loads(body)
         if self.defect == "avanza":
             return (body, tag) if late else (json.dumps(self._before(pointer)).encode(), '"antes"')
+        if self.defect == "incompleto":
+            # As honest as its bytes, and nobody can go on with it.
+            return json.dumps({**pointer, "portal": self._poor()[0][11:-5]}).encode(), '"incompleto"'
         if not late or self.defect in ("ninguno", "huella", "sin_304", "error"):
             return body, tag
         if self.defect == "json":
@@ -83,6 +94,16 @@ class Handler(BaseHTTPRequestHandler):
             pointer["corte"] += 1
             pointer["instante_ms"] += 60_000
         return json.dumps(pointer).encode(), '"otro"'
+
+    def _poor(self) -> tuple[str, bytes]:
+        """The portal object without its catalogue: its path and its bytes."""
+        pointer = json.loads((self.folder / "corte.json").read_bytes())
+        whole = self.folder / "objetos" / pointer["portal"][:2] / f"{pointer['portal']}.json"
+        portal = json.loads(whole.read_bytes())
+        del portal["catalogo"]
+        body = json.dumps(portal).encode()
+        name = hashlib.sha256(body).hexdigest()
+        return f"objetos/{name[:2]}/{name}.json", body
 
     def _before(self, pointer: dict[str, Any]) -> dict[str, Any]:
         """The pointer of the cut before, as it was."""

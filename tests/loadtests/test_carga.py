@@ -117,8 +117,8 @@ def test_a_good_portal_passes_with_two_workers_and_leaves_its_reports(
 
 @pytest.mark.parametrize(
     ("defect", "fault"),
-    [("retrocede", "retroceso"), ("mezcla", "mezcla"), ("error", None)],
-    ids=["retrocede", "mezcla", "error"],
+    [("retrocede", "retroceso"), ("mezcla", "mezcla"), ("error", None), ("incompleto", "excepcion")],
+    ids=["retrocede", "mezcla", "error", "incompleto"],
 )
 def test_a_portal_that_lies_or_fails_breaks_the_test(
     prep: Prep, tmp_path: Path, work: Path, defect: str, fault: str | None
@@ -132,6 +132,14 @@ def test_a_portal_that_lies_or_fails_breaks_the_test(
         assert data["todas"]["fallas"] > 0
     else:
         assert data["contenido"]["faltas"][fault] > 0
+
+
+def test_a_portal_that_hangs_until_the_end_does_not_pass(prep: Prep, tmp_path: Path, work: Path) -> None:
+    profile = PROFILE.replace("p95_max_ms = 5000", "p95_max_ms = 600")
+    with served(work, "cuelga") as url:
+        code, data, said = measure(prep, tmp_path, url, profile=profile)
+    assert (code, data["veredicto"]) == (2, "umbral roto"), (data["juicios"], said)
+    assert data["todas"]["peor_ms"] > 600
 
 
 def test_too_few_requests_make_no_valid_test(prep: Prep, tmp_path: Path, work: Path) -> None:

@@ -26,8 +26,8 @@ duracion_max_s = 60
 
 
 def asked(word: Path | None, *, foreign: bool = True, users: int = 10, seconds: int = 10, abuse: bool = False,
-          now: datetime = NOW, target: Target = FOREIGN) -> object:  # fmt: skip
-    return allow(target, word, foreign, users=users, seconds=seconds, abuse=abuse, now=now)
+          now: datetime = NOW, target: Target = FOREIGN, before_s: float = 0.0) -> object:  # fmt: skip
+    return allow(target, word, foreign, users=users, seconds=seconds, abuse=abuse, now=now, before_s=before_s)
 
 
 @pytest.fixture
@@ -65,6 +65,10 @@ def test_the_flag_is_needed_besides_the_word(word: Path, named: Target) -> None:
     assert asked(word, target=named) is not None
 
 
+def test_a_test_that_ends_within_the_word_is_allowed(word: Path, named: Target) -> None:
+    assert asked(word, target=named, now=NOW + timedelta(hours=2, seconds=-13), before_s=3.0) is not None
+
+
 def test_the_word_is_for_its_target_only(word: Path) -> None:
     with pytest.raises(InputError, match=r"https://prep\.example"):
         asked(word)
@@ -77,9 +81,11 @@ def test_the_word_is_for_its_target_only(word: Path) -> None:
         ({"seconds": 61}, "60 s"),
         ({"abuse": True}, "abusivos"),
         ({"now": NOW + timedelta(hours=3)}, "la autorización es del"),
+        ({"now": NOW + timedelta(hours=2, seconds=-9)}, "terminaría después"),
+        ({"now": NOW + timedelta(hours=2, seconds=-12), "before_s": 3.0}, "terminaría después"),
         ({"now": NOW - timedelta(hours=3)}, "la autorización es del"),
     ],
-    ids=["usuarios", "duracion", "negacion", "despues", "antes"],
+    ids=["usuarios", "duracion", "negacion", "despues", "no_alcanza", "ni_con_calibracion", "antes"],
 )
 def test_what_goes_beyond_the_word_is_refused(
     word: Path, named: Target, what: dict[str, object], said: str

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from loadtests import profile, shapes
-from loadtests.content import GOES_BACK, IDENTITY
+from loadtests.content import GOES_BACK, IDENTITY, UNREADABLE
 from loadtests.tally import CutsSeen, Reader, Tally, cuts_seen, from_data, merge
 from loadtests.verdict import BROKEN, INVALID, PASSED, Invariant, Measured, judge, rows_of
 
@@ -38,6 +38,9 @@ def test_a_run_with_everything_in_place_passes() -> None:
     [
         (BROKEN, {"whole": {"failures": 1}}),
         (BROKEN, {"whole": {"p95": 251}}),
+        (BROKEN, {"whole": {"p99": 1001}}),
+        (BROKEN, {"whole": {"worst": 10_000}}),
+        (BROKEN, {"tally": {"faults": Counter({UNREADABLE: 1})}}),
         (BROKEN, {"cuts": CutsSeen(3, 10_000, 9_999, 30.0, None)}),
         (BROKEN, {"tally": {"faults": Counter({GOES_BACK: 1})}}),
         (BROKEN, {"invariants": [Invariant("algo", False, "no")]}),
@@ -46,14 +49,18 @@ def test_a_run_with_everything_in_place_passes() -> None:
         (INVALID, {"whole": {"p95": 900}, "tally": {"cpu_pct": [95.0] * 60}}),
         (INVALID, {"tally": {"lag_ms": [200.0] * 600}}),
         (INVALID, {"tally": {"cpu_pct": []}}),
+        (INVALID, {"tally": {"ceiling_rps": None}}),
+        (INVALID, {"wanted_processes": 2}),
         (INVALID, {"cuts": CutsSeen(0, 0, 0, None, None)}),
         (INVALID, {"broken_generator": "murió un trabajador"}),
         (INVALID, {"tally": {"faults": Counter({IDENTITY: 1, GOES_BACK: 1})}}),
         (BROKEN, {"whole": {"requests": 5}, "tally": {"faults": Counter({GOES_BACK: 1})}}),
     ],
     ids=[
-        "una_falla", "p95", "un_corte_tarde", "retroceso", "invariante", "pocas", "techo", "cpu", "retraso",
-        "sin_medir", "sin_cortes", "generador_muerto", "otra_publicacion", "contenido_aunque_invalida",
+        "una_falla", "p95", "p99", "congelado", "excepcion", "un_corte_tarde", "retroceso",
+        "invariante", "pocas", "techo", "cpu", "retraso",
+        "sin_medir", "sin_techo", "falta_un_proceso", "sin_cortes",
+        "generador_muerto", "otra_publicacion", "contenido_aunque_invalida",
     ],
 )  # fmt: skip
 def test_each_thing_that_is_wrong_has_its_code(code: int, changes: dict[str, Any]) -> None:
@@ -64,6 +71,18 @@ def test_each_thing_that_is_wrong_has_its_code(code: int, changes: dict[str, Any
     verdict = judge(PROFILE, replace(base, **changes))
     assert verdict.code == code
     assert verdict.reasons
+
+
+@pytest.mark.parametrize(
+    ("seen", "fresh", "code"),
+    [(200, 0, INVALID), (200, 199, INVALID), (400, 200, PASSED)],
+    ids=["congelada", "casi", "viva"],
+)
+def test_a_room_whose_snapshots_do_not_change_makes_no_valid_test(seen: int, fresh: int, code: int) -> None:
+    wall = profile.read(profile.find("muro"))
+    counts = Counter({"fotografias_vistas": seen, "fotografias_nuevas": fresh})
+    tally = replace(measured().tally, counts=counts)
+    assert judge(wall, measured(tally=tally)).code == code
 
 
 def test_percentiles_are_of_all_requests_together() -> None:

@@ -253,6 +253,7 @@ PARSERS: dict[str, str] = {
     **dict.fromkeys(
         (
             "loadtests.abuse",
+            "loadtests.bench",
             "loadtests.content",
             "loadtests.faults.cases.hour",
             "loadtests.faults.cases.publisher",

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from core.foreign_text import foreign_bytes
 from core.whole_file import write_whole
 
 
@@ -21,7 +22,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object of a JSON file; None when it is not there or is not one."""
     try:
-        data = orjson.loads(path.read_bytes())
+        data = orjson.loads(foreign_bytes(path))
     except (OSError, orjson.JSONDecodeError):
         return None
     return data if isinstance(data, dict) else None

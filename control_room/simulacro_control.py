@@ -23,7 +23,7 @@ from control_room.live_run import SilentRunError, run_of
 from core.catalogs.problems import CatalogError, Problems
 from core.catalogs.toml_file import TomlFile
 from core.errors import InputError, PrepError, UsageError
-from core.foreign_text import json_of
+from core.foreign_text import foreign_bytes, json_of
 from simulator.live.control import ControlClient
 from simulator.live.instructions import RECORD
 
@@ -123,7 +123,10 @@ def injected(run_folder: Path, names: Mapping[int, str] | None = None) -> list[D
     path = run_folder / RECORD
     if not path.is_file():
         return []
-    body = path.read_bytes()
+    try:
+        body = foreign_bytes(path)
+    except OSError:
+        return []
     whole = body[: body.rfind(b"\n") + 1].splitlines()[-MOST_SHOWN:]
     found: list[Document] = []
     for line in reversed(whole):

@@ -20,7 +20,7 @@ import orjson
 from control_room.territory.geometry import WIDTH, Point, Ring, label_point, path, project, simplify
 from core.domain.catalog import Catalog, Territory
 from core.errors import InputError
-from core.foreign_text import whole_of
+from core.foreign_text import foreign_bytes, whole_of
 
 LIMIT_BYTES = 60_000
 """What the paths of a map may weigh, so that it opens at once on any screen."""
@@ -124,7 +124,7 @@ def _light(
 
 def _features(file: Path) -> list[dict[str, Any]]:
     try:
-        data = orjson.loads(file.read_bytes())
+        data = orjson.loads(foreign_bytes(file))
     except OSError as error:
         raise InputError(file, message=f"{file}: no se pudo leer el mapa ({error.strerror})") from error
     except orjson.JSONDecodeError as error:

@@ -338,6 +338,6 @@ def _csv(lines: Iterable[tuple[str, ...]], seal: str, made: str) -> bytes:
     for line in lines:
         writer.writerow([safe_cell(cell) for cell in line])
     for text in (made, seal):
-        writer.writerow(["", "", "", "exportacion", "", "", "", text, ""])
+        writer.writerow(["", "", "", "exportacion", "", "", "", safe_cell(text), ""])
     # Spreadsheets only take it for UTF-8 with the mark.
     return ("﻿" + stream.getvalue()).encode("utf-8")

@@ -13,7 +13,7 @@ from core.catalogs.columns import Mask
 from core.catalogs.folder_tables import FolderTables
 from core.catalogs.plan import PlannedContest, restrict
 from core.catalogs.problems import Problems
-from core.catalogs.tables import Row, Table
+from core.catalogs.tables import Row, Table, present
 from core.domain.contenders import Candidacy
 
 
@@ -36,7 +36,7 @@ def read_contenders(
 ) -> list[PlannedContest]:
     """contendientes.csv: contenders that run only in the territories listed."""
     path = folder / "contendientes.csv"
-    if not path.exists():
+    if not present(path):
         return planned
     only: dict[str, dict[str, set[int]]] = {one.contest.id: {} for one in planned}
     known = {one.contest.id: one for one in planned}
@@ -60,7 +60,7 @@ def read_candidacies(
 ) -> list[PlannedContest]:
     """candidaturas.csv: who each column stands for; a column must be on the ballot of that territory."""
     path = folder / "candidaturas.csv"
-    if not path.exists():
+    if not present(path):
         return planned
     known = {one.contest.id: one for one in planned}
     found: dict[str, list[Candidacy]] = {one.contest.id: [] for one in planned}

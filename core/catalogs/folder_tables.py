@@ -14,7 +14,7 @@ from core.catalogs.ballots import casilla_key
 from core.catalogs.listed_actas import ListedActas
 from core.catalogs.plan import Plan, PlannedContest
 from core.catalogs.problems import Problems
-from core.catalogs.tables import Row, Table
+from core.catalogs.tables import Row, Table, present
 from core.domain.catalog import CASILLA_TYPES, WITHOUT_SECTION, Casilla, Catd, Territory
 
 
@@ -45,7 +45,7 @@ def read_territories(
         ("municipios.csv", tables.municipios, any(one.by_municipio for one in planned)),
     ):
         path = folder / name
-        if not needed and not path.exists():
+        if not needed and not present(path):
             continue
         lines: dict[int, int] = {}
         for row in Table(path, problems, ("id", "nombre")).rows:
@@ -88,7 +88,7 @@ def _place(row: Row, tables: FolderTables) -> tuple[int | None, int | None]:
 
 def read_sections(folder: Path, problems: Problems, tables: FolderTables) -> None:
     path = folder / "secciones.csv"
-    if not path.exists():
+    if not present(path):
         return
     tables.sections = {}
     lines: dict[int, int] = {}

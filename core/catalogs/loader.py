@@ -27,6 +27,7 @@ from core.catalogs.folder_tables import (
 from core.catalogs.listed_actas import read_listed_actas
 from core.catalogs.plan import Plan, PlannedContest, read_plan
 from core.catalogs.problems import Problems, TooManyProblemsError
+from core.catalogs.tables import present
 from core.catalogs.toml_file import TomlFile
 from core.domain.catalog import Catalog
 from core.errors import InputError
@@ -59,7 +60,7 @@ def _load(folder: Path, problems: Problems) -> Catalog | None:
     read_territories(folder, problems, planned, tables)
     read_catds(folder, problems, tables)
     read_sections(folder, problems, tables)
-    explicit = (folder / ACTAS).exists() or (folder / BALLOTS).exists()
+    explicit = present(folder / ACTAS) or present(folder / BALLOTS)
     read_casillas(folder, problems, plan, tables, explicit)
     if plan is None:
         return None

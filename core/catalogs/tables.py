@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.catalogs.problems import Problems
 from core.domain.spreadsheet import unfit
+from core.foreign_text import foreign_bytes
 
 
 class Row:
@@ -132,10 +133,15 @@ class Table:
             )
 
 
+def present(path: Path) -> bool:
+    """Whether a file that may be left out was put there; a link that leads nowhere was, and is told."""
+    return path.exists() or path.is_symlink()
+
+
 def read_text(path: Path, problems: Problems) -> str | None:
     """The text of a file in UTF-8 (a BOM is accepted); None, and a fault noted, when it cannot be had."""
     try:
-        raw = path.read_bytes()
+        raw = foreign_bytes(path)
     except FileNotFoundError:
         problems.add(path, None, None, message="falta el archivo")
         return None

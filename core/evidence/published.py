@@ -15,7 +15,8 @@ import orjson
 
 from core.domain.catalog import Catalog
 from core.domain.events import Event
-from core.errors import InputError, PrepError
+from core.errors import InputError, PrepError, shown
+from core.foreign_text import foreign_bytes
 from core.publication.ledger_match import RecordedCut, check_folder, notice_entry
 from core.publication.package import INDEX, MANIFEST
 from core.publication.public_tree import notice_key, object_key
@@ -24,6 +25,8 @@ CHECKPOINT, POINTER, NOTICES, IMAGES, VIEWS = "checkpoint", "corte.json", "aviso
 LISTED = 20
 """Faults of a kind that are told one by one."""
 _BLOCK = 1 << 20
+_NOTE_LINES, _NOTE_LINE = 40, 400
+"""Lines of a checkpoint with many witnesses, and characters of the longest: it goes to paper."""
 
 
 def published(
@@ -52,14 +55,20 @@ def published(
     pointer = _object(work / POINTER)
     if pointer is not None and cuts and pointer.get("corte") != cuts[-1]["corte"]:
         faults.append(
-            f"{POINTER} dice el corte {pointer.get('corte')} y el último es el {cuts[-1]['corte']}."
+            f"{POINTER} dice el corte {shown(pointer.get('corte'))} y el último es el {cuts[-1]['corte']}."
         )
     if pointer is not None and pointer.get("modo") != mode:
-        faults.append(f"{POINTER} dice modo {pointer.get('modo')} y la base es de modo {mode}.")
+        faults.append(f"{POINTER} dice modo {shown(pointer.get('modo'))} y la base es de modo {mode}.")
+    note = _note(checkpoint)
     if checkpoint.is_file():
+        if note is None:
+            faults.append(f"{CHECKPOINT} no es una nota que se pueda leer.")
         faults += _log_faults(work, cuts)
         faults += _some(_notice_faults(work, mode, notices))
-    last = _object(work / f"cortes/{cuts[-1]['corte']:04d}" / MANIFEST) if cuts else None
+    last = None
+    if cuts and manifests[-1]["manifiesto_sha256"] == cuts[-1]["manifiesto_sha256"]:
+        # One that is not the recorded one may say anything.
+        last = _object(work / f"cortes/{cuts[-1]['corte']:04d}" / MANIFEST)
     images = sorted(path for path in (work / IMAGES).glob("*/*") if path.is_file())
     faults += _some(
         f"{_key(work, path)} no es la imagen de su nombre." for path in images if not _named(path)
@@ -68,7 +77,7 @@ def published(
         faults += _some(_object_faults(work, last, {path.name for path in images}))
     return {
         "manifiestos": manifests,
-        "checkpoint": checkpoint.read_text(encoding="utf-8") if checkpoint.is_file() else None,
+        "checkpoint": note,
         "avisos": [
             {"archivo": f"{NOTICES}/{path.name}", "sha256": _sha256(path)}
             for path in sorted((work / NOTICES).glob("*.json"))
@@ -78,6 +87,19 @@ def published(
         "actas_sin_su_imagen": _told(last, "faltantes"),
         "faltas": faults,
     }
+
+
+def _note(path: Path) -> str | None:
+    """The text of a checkpoint; None where there is none, or what there is is no text of its size."""
+    if not path.is_file() or path.stat().st_size > _NOTE_LINES * _NOTE_LINE:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
+    lines = text.splitlines()
+    plain = all(len(line) <= _NOTE_LINE and line.isprintable() for line in lines)
+    return text if plain and len(lines) <= _NOTE_LINES else None
 
 
 def _told(manifest: dict[str, Any] | None, key: str) -> int | None:
@@ -180,7 +202,9 @@ def _header_faults(path: Path, cut: dict[str, Any]) -> list[str]:
         return [f"Falta cortes/{cut['corte']:04d}/{INDEX}."]
     faults = []
     for name, wanted in cut["contadores"].items():
-        said = (index.get("contiendas") or {}).get(name, {}).get("encabezado")
+        contests = index.get("contiendas")
+        contest = contests.get(name) if isinstance(contests, dict) else None
+        said = contest.get("encabezado") if isinstance(contest, dict) else None
         if said != wanted:
             faults.append(
                 f"Corte {cut['corte']}: los contadores publicados de {name} no son los de la bitácora."
@@ -192,7 +216,7 @@ def _object(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found = orjson.loads(path.read_bytes())
+        found = orjson.loads(foreign_bytes(path))
     except ValueError as error:
         raise InputError(path, expected="un objeto JSON") from error
     if not isinstance(found, dict):

@@ -16,6 +16,7 @@ import orjson
 
 from core.errors import InputError, PrepError
 from core.evidence.common import TITLES, Constancia, canonical
+from core.foreign_text import foreign_bytes
 from core.transparency.errors import NoteError
 from core.transparency.keys import SigningKey
 from core.transparency.notes import Verifier, parse_note
@@ -56,7 +57,7 @@ def read_sealed(path: Path, vkey: str | None = None) -> tuple[Constancia, str]:
     changed since and not who signed. Raises InputError when it is not such a file, SignatureError otherwise.
     """
     try:
-        whole = orjson.loads(path.read_bytes())
+        whole = orjson.loads(foreign_bytes(path))
         constancia, note, brought = whole["constancia"], whole["firma"]["nota"], whole["firma"]["llave"]
         kind = constancia["clase"]
     except OSError as error:

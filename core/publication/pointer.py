@@ -14,6 +14,7 @@ import orjson
 
 from core import whole_file
 from core.errors import InputError
+from core.foreign_text import foreign_bytes
 from core.publication.public_tree import POINTER, cut_folder, difusion_key, emission_key
 
 FORMAT = 1
@@ -104,7 +105,7 @@ def read_pointer(work: Path) -> dict[str, Any] | None:
     """The pointer of a work folder, None before the first cut. Raises InputError when it is not one."""
     path = work / POINTER
     try:
-        data = path.read_bytes()
+        data = foreign_bytes(path)
     except FileNotFoundError:
         return None
     try:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from core.foreign_text import foreign_bytes
 from core.published.contest import FEDERAL_CONTESTS, contest_of, refusal
 from core.published.layout import (
     REQUIRED_COLUMNS,
@@ -32,6 +33,9 @@ from core.published.layout import (
 from core.published.preamble import Preamble, decode, read_preamble
 
 __all__ = ["Layout", "PublishedFile", "parse_time", "read_published", "unwrap"]
+
+LARGEST = 2 << 30
+"""Bytes of a published file; those of a national election are about a tenth."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def read_published(path: Path, *, keep_ragged: bool = False) -> PublishedFile:
     """
     path = Path(path)
     try:
-        raw = path.read_bytes()
+        raw = foreign_bytes(path, LARGEST)
     except OSError as error:
         raise refusal(
             path, f"no se puede leer el archivo: {error.strerror}", expected="un archivo CSV legible"

@@ -6,13 +6,14 @@ lets a verifier find the key of an old checkpoint.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
-from core.foreign_text import json_of
+from core.foreign_text import foreign_bytes, json_of, json_place
 from core.transparency.entries import canonical
 from core.transparency.errors import KeyFileError, NoteError
 from core.transparency.files import write_whole
@@ -88,7 +89,7 @@ def read(folder: str | Path) -> Keyring | None:
     """The keys in a folder; None when it has no such file. Raises InputError."""
     path = Path(folder) / NAME
     try:
-        return parse(path.read_bytes(), str(path))
+        return parse(foreign_bytes(path), str(path))
     except FileNotFoundError:
         return None
 
@@ -107,6 +108,8 @@ def parse(data: bytes, name: str = NAME) -> Keyring:
         logs, witnesses = made.verifiers, made.witness_verifiers
     except KeyError as error:
         raise InputError(name, column=str(error.args[0]), message="falta") from None
+    except json.JSONDecodeError as error:
+        raise InputError(name, message=f"{json_place(error)}; se esperaba una lista de llaves") from None
     except (ValueError, TypeError, AttributeError, NoteError) as error:
         raise InputError(name, message=f"no es una lista de llaves: {error}") from None
     times = [at for one in made.keys for at in (one.since_ms, one.until_ms) if at is not None]

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import UsageError
+from core.foreign_text import foreign_str
 from core.transparency.errors import KeyFileError
 from core.transparency.notes import COSIGNATURE, ED25519, Signature, Verifier, check_name, cosigned_message
 
@@ -229,7 +230,7 @@ def _write(path: Path, headers: dict[str, str], private: Ed25519PrivateKey, pass
 
 def _split(path: Path) -> tuple[dict[str, str], bytes]:
     try:
-        text = path.read_text("utf-8")
+        text = foreign_str(path)
     except OSError as error:
         raise KeyFileError(f"{path}: no se puede leer ({error.strerror})") from None
     except UnicodeDecodeError:

@@ -23,6 +23,7 @@ import base64
 import binascii
 import contextlib
 import csv
+import errno
 import gzip
 import hashlib
 import http.client
@@ -111,7 +112,10 @@ class DirSource:
         self.name = str(root)
 
     def get(self, key: str, limit: int = SMALL) -> bytes:
-        path = (self.root / safe_key(key)).resolve()
+        try:
+            path = (self.root / safe_key(key)).resolve()
+        except (RuntimeError, OSError):
+            raise Wrong(f"«{key}» es un enlace que no lleva a ningún lado") from None
         if self.root not in path.parents:
             raise Wrong(f"«{key}» apunta fuera de la carpeta")
         try:
@@ -282,9 +286,15 @@ class ZipSource:
 
 
 def _read(path: Path, limit: int) -> bytes:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # Nobody may ever write in a pipe, and a device may never end.
+        raise OSError(errno.EINVAL, "no es un archivo ordinario", str(path))
     with path.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > limit:
+            raise Unreadable(f"{path.name} pasa de {limit} bytes; no se lee")
         # Room for as much as the file has, and not for as much as it might.
-        return stream.read(min(os.fstat(stream.fileno()).st_size, limit) + 1)
+        return stream.read(size + 1)
 
 
 def _within(data: bytes, key: str, limit: int) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UsageError
+from core.foreign_text import foreign_bytes
 from core.transparency.log import CHECKPOINT, LogReader
 from core.transparency.notes import Checkpoint, parse_checkpoint, parse_note
 from core.witness.client import TIMEOUT_S
@@ -40,7 +41,7 @@ def open_publication(place: str) -> Callable[[str], bytes]:
     folder = Path(place)
     if not folder.is_dir():
         raise UsageError(f"«{place}» no es una dirección http(s) ni una carpeta")
-    return lambda name: (folder / name).read_bytes()
+    return lambda name: foreign_bytes(folder / name)
 
 
 def review(witness: Witness, state: WitnessState, get: Callable[[str], bytes]) -> Review:

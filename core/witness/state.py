@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
+from core.foreign_text import foreign_bytes
 from core.transparency.errors import NoteError
 from core.transparency.notes import Checkpoint, Note, Verifier, cosigned_at, parse_checkpoint, parse_note
 from core.whole_file import write_whole
@@ -77,7 +78,7 @@ def read_notes(folder: Path, witness: Verifier | None = None) -> dict[str, Note]
     found: dict[str, Note] = {}
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
-            note = parse_note(path.read_bytes())
+            note = parse_note(foreign_bytes(path))
             origin = parse_checkpoint(note.text).origin
             if cosigned_at(note.signatures[-1]) > LAST_S:
                 raise NoteError("la hora de su firma no existe")

@@ -218,6 +218,7 @@ def _cosigned_at(note: object) -> int:
 
 def _vkey(text: str) -> Verifier:
     from core.errors import InputError
+    from core.foreign_text import foreign_bytes
     from core.transparency.errors import NoteError
     from core.transparency.notes import Verifier
 
@@ -225,7 +226,9 @@ def _vkey(text: str) -> Verifier:
     if "+" in text or not path.is_file():
         return Verifier.from_vkey(text)
     try:
-        return Verifier.from_vkey(path.read_text("utf-8-sig").strip())
+        return Verifier.from_vkey(foreign_bytes(path).decode("utf-8-sig").strip())
+    except OSError as error:
+        raise InputError(path, message=f"no se puede leer: {error.strerror}") from error
     except (NoteError, UnicodeDecodeError):
         raise InputError(
             path, message="no tiene una llave pública: se esperaba nombre+identificador+base64"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import InputError
-from core.foreign_text import toml_of
+from core.foreign_text import foreign_str, toml_of
 from core.published.charts import BLUE, GREEN, ORANGE, SKY, VERMILION, Chart, Series, Span
 from simulator.calibration.delays import QUANTILES, Base, Bases
 from simulator.calibration.fit import CAPTURE_WORK_MS, PLAYS, Fitted, Played
@@ -257,7 +257,7 @@ def write_model(fitted: Fitted, traced: Traced, path: Path) -> None:
 def read_model(path: Path) -> Fitted:
     """A model written by `write_model`. Raises InputError when the file is not one."""
     try:
-        data = toml_of(path.read_text(encoding="utf-8"))
+        data = toml_of(foreign_str(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(str(path), None, None, "un TOML escrito por prep calibrar", str(error)) from error
     if data.get("formato") != FORMAT:

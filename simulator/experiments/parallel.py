@@ -22,6 +22,8 @@ Found = TypeVar("Found")
 
 CHUNKS = 24
 """Pieces of the work: enough for the progress to be seen and for workers to end together."""
+ANSWER_S = 10.0
+"""How long the scheduler of a cluster is waited for."""
 
 
 def spread(
@@ -89,7 +91,7 @@ def _dask(address: str) -> Iterator[Executor]:
     # The library has no types of its own.
     make: Any = Client
     try:
-        client = make(address, timeout="10s", set_as_default=False)
+        client = make(address, timeout=ANSWER_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UsageError(f"No hay un planificador de dask en «{address}»: {error}") from error
     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
-from core.foreign_text import json_of
+from core.foreign_text import foreign_bytes, json_of, json_place
 from core.published.charts import BLUE, GREEN, ORANGE, SKY, VERMILION, Chart, Series
 from simulator.forecast.model import Floats, Ints
 from simulator.forecast.night import Forecast, Outcome
@@ -317,7 +317,7 @@ _MOST_PCT = 1e6
 def read_saved(path: Path) -> dict[str, Any]:
     """A forecast written by `write_json`. Raises InputError when the file is not one."""
     try:
-        data = json_of(path.read_text(encoding="utf-8"))
+        data = json_of(foreign_bytes(path))
         whole = data["formato"] == FORMAT and data["curva"] and data["huella_catalogo"]
         for text in (data["ahora"], *(point["hora"] for point in data["curva"])):
             datetime.fromisoformat(text).timestamp()
@@ -325,6 +325,8 @@ def read_saved(path: Path) -> dict[str, Any]:
             raise TypeError("esperadas")
         if not all(abs(point[key]) <= _MOST_PCT for point in data["curva"] for key in ("p10", "p50", "p90")):
             raise ValueError("curva")
+    except json.JSONDecodeError as error:
+        raise InputError(path, message=f"{json_place(error)}; se esperaba un pronóstico guardado") from error
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise InputError(path, message="no es un pronóstico guardado con --guardar") from error
     if not whole:

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from core.catalogs.problems import CatalogError, Problems
 from core.catalogs.toml_file import TomlFile
 from core.errors import PrepError, UsageError
-from core.foreign_text import json_of
+from core.foreign_text import foreign_bytes, json_of
 
 CONTROL = "control.json"
 SUMMARY = "resumen.json"
@@ -154,7 +154,7 @@ class ControlClient:
 
     def _was_live(self) -> bool:
         try:
-            summary = json_of((self.folder / SUMMARY).read_bytes())
+            summary = json_of(foreign_bytes(self.folder / SUMMARY))
         except ValueError:
             return False
         return isinstance(summary, dict) and "en_vivo" in summary
@@ -162,7 +162,7 @@ class ControlClient:
     def _address(self) -> tuple[int, str]:
         path = self.folder / CONTROL
         try:
-            found = json_of(path.read_bytes())
+            found = json_of(foreign_bytes(path))
             port, token = found["puerto"], found["token"]
             if type(port) is not int or not 0 < port < 65_536 or not isinstance(token, str):
                 raise ValueError(port)

@@ -22,6 +22,7 @@ from core.catalogs.problems import Problems
 from core.domain.catalog import Catalog
 from core.domain.commands import ApplyMeasure
 from core.errors import InputError, PrepError, UsageError
+from core.foreign_text import foreign_bytes
 from simulator.live.environment import plan
 from simulator.scenario.base import MS_PER_MINUTE, Part, key, ms_of
 from simulator.scenario.document import Scenario
@@ -298,7 +299,7 @@ class InstructionLog:
     def _read(self) -> list[Instruction]:
         if not self.path.is_file():
             return []
-        body = self.path.read_bytes()
+        body = foreign_bytes(self.path)
         whole = body.rfind(b"\n") + 1
         if whole < len(body):
             # A line without its end was being written: it had taken no effect.

@@ -22,6 +22,7 @@ from core.domain.events import EventKind
 from core.domain.holding import HOLD_TABLE
 from core.domain.operation import ROOM_EVENTS
 from core.errors import UsageError
+from core.foreign_text import foreign_bytes
 from core.storage import schema
 from core.storage.reading import reading
 
@@ -193,7 +194,7 @@ def check_same_run(folder: Path, marker: Path, wanted: dict[str, object]) -> Non
     if not marker.is_file():
         raise UsageError(f"En «{folder}» no hay ninguna corrida que continuar.")
     try:
-        found = orjson.loads(marker.read_bytes())
+        found = orjson.loads(foreign_bytes(marker))
         run = found.get("corrida") if isinstance(found, dict) else None
     except orjson.JSONDecodeError:
         run = None

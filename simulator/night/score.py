@@ -16,6 +16,7 @@ from pathlib import Path
 from core.domain.catalog import ActaEntry, Catalog
 from core.domain.fields import Field, Mark, count_sum
 from core.domain.rules import SIN_ACTA_CODES, ActaReading, SinActaReason, judge
+from core.domain.spreadsheet import safe_cell
 from core.storage.schema import TOTAL_SLOTS
 from core.tally.snapshot import PublishedActa, Snapshot
 from simulator.night.ballots import Content
@@ -321,7 +322,7 @@ def write_score(folder: Path, score: Score) -> Path:
         for name, one in score.people.items():
             exact = f"{_right(one.wrong_fields, one.fields):.4f}"
             out.writerow(
-                [name, one.captures, one.wrong, one.fields, one.wrong_fields, exact]
+                [safe_cell(name), one.captures, one.wrong, one.fields, one.wrong_fields, exact]
                 + [one.kinds[kind] for kind in KINDS]
             )
     return path

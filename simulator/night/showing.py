@@ -21,6 +21,7 @@ import orjson
 from core.destinations import Destination, Distributor, Pace, open_destinations
 from core.destinations.distributor import BEHIND, UP_TO_DATE
 from core.errors import UsageError
+from core.foreign_text import foreign_bytes
 from core.publication.cut import CutReport
 from core.publishing.config import iso
 from core.publishing.office import HELD
@@ -238,7 +239,7 @@ def _sentence(state: dict[str, Any]) -> str:
 def _recorded(marker: Path) -> list[str]:
     """The destinations of the run of a folder; none when nothing says so, which `check_same_run` judges."""
     try:
-        run = orjson.loads(marker.read_bytes())["corrida"]["destinos"]
+        run = orjson.loads(foreign_bytes(marker))["corrida"]["destinos"]
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
         return []
     return [spec for spec in run if isinstance(spec, str)] if isinstance(run, list) else []

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError, shown
-from core.foreign_text import json_of, toml_of
+from core.foreign_text import foreign_bytes, foreign_str, json_of, json_place, toml_of
 from simulator.night.verb import DATABASE, SUMMARY
 
 _NEEDED: dict[str, type] = {
@@ -97,11 +97,10 @@ def read_rehearsal(folder: Path, notes: dict[str, Notes]) -> Rehearsal:
             path, expected="el resumen que deja «prep simular --salida DIR» (DIR con resumen.json)"
         )
     try:
-        data = json_of(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise InputError(path, expected="un texto JSON en UTF-8") from error
+        data = json_of(foreign_bytes(path))
     except json.JSONDecodeError as error:
-        raise InputError(path, line=error.lineno, expected="un documento JSON completo") from error
+        told = f"{json_place(error)}; se esperaba un documento JSON completo"
+        raise InputError(path, message=told) from error
     if not isinstance(data, dict):
         raise InputError(path, expected="un objeto JSON", found=type(data).__name__)
     for key, kind in _NEEDED.items():
@@ -166,7 +165,7 @@ def read_notes(path: Path) -> dict[str, Notes]:
     """Notes by scenario: a TOML with a table per scenario (`difusores`, `auditor`, `observaciones`,
     `compromisos`). Raises InputError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = foreign_str(path)
     except OSError as error:
         raise InputError(path, expected="un archivo TOML con una tabla por escenario") from error
     except UnicodeDecodeError as error:

@@ -169,6 +169,8 @@ def _csv(scenario: Scenario, catalog: Catalog, plan: ArrivalPlan) -> str:
     import csv
     import io
 
+    from core.domain.spreadsheet import safe_cell
+
     written = io.StringIO()
     table = csv.writer(written, lineterminator="\n")
     hours = _hours(scenario, len(plan.by_phone))
@@ -177,7 +179,7 @@ def _csv(scenario: Scenario, catalog: Catalog, plan: ArrivalPlan) -> str:
         counts = [*plan.by_hour[catd.id], plan.after_the_end[catd.id], plan.never[catd.id]]
         table.writerow(
             [
-                catd.id, catd.name, plan.expected[catd.id], _planned(scenario, plan, catd.id),
+                catd.id, safe_cell(catd.name), plan.expected[catd.id], _planned(scenario, plan, catd.id),
                 *(f"{count:.1f}" for count in counts),
             ]
         )  # fmt: skip

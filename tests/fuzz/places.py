@@ -6,17 +6,23 @@ import contextlib
 import io
 import json
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from core.cli import main
+from core.domain.commands import CloseOperation
+from core.engine import Engine
+from core.storage.database import open_database
+from core.storage.store import Store
+from core.transparency.log import LogReader
 from simulator.calibration.delays import QUANTILES
 from tests.conftest import REPOSITORY
 from tests.core.catalogs.test_documented_example import documented_example
 from tests.core.published.sample import clean
-from tests.publication_sample import photo, sample
+from tests.publication_sample import START, photo, sample
 
 DATA = REPOSITORY / "tests/simulator/data"
 
@@ -54,6 +60,22 @@ def _done(*arguments: object) -> None:
     assert told.code in (0, 1), told.text
 
 
+def _close(base: Path, closed: Path) -> None:
+    """The same night, after its end."""
+    with (
+        contextlib.closing(sqlite3.connect(base)) as one,
+        contextlib.closing(sqlite3.connect(closed)) as other,
+    ):
+        one.backup(other)
+    store = Store(open_database(str(closed)))
+    at = START + 24 * 3_600_000
+    engine = Engine(store, store.load_catalog(), "simulacro")
+    (told,) = engine.execute([CloseOperation(key="cierre", actor="a", station="e", at=at)], at)
+    assert told.accepted
+    store.close()
+    store.database.dispose()
+
+
 def build(place: Path) -> Path:
     """Make them all."""
     documented_example(REPOSITORY, place / "catalogo")
@@ -65,6 +87,9 @@ def build(place: Path) -> Path:
     work = sample(place / "publicacion")
     _done("llave", "generar", place / "llave.pem", "--origen", "prep.jal.2021/simulacro", "--sin-cifrar")
     _done("testigo", "llave", place / "testigo.pem", "--nombre", "universidad.mx", "--sin-cifrar")
+    _close(work / "prep.db", place / "cerrada.db")
+    entries = LogReader(lambda key: (work / key).read_bytes()).entries()
+    (place / "entrada.json").write_bytes(next(iter(entries)))
     vkey = json.loads((work / "llaves.json").read_bytes())["llaves"][0]["vkey"]
     texts = {
         "vkey.txt": vkey + "\n",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ class Reader:
 
     Either `argv` (a command of `prep`; «{}» is the place) or `call`. `names` are the words one of which must
     be in what is said of it; the name of the file when empty. `out` is what the command writes, which must
-    not be there when it refuses. `silent` readers go on without the file: they may not fail.
+    not be there when it refuses. Those without `odd` are
+    only tried with ordinary files: what they read is in the folder of a publication of our own, or it is
+    this trial that opens it. `silent` readers go on without the file: they may not fail.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Reader:
     out: str = ""
     silent: bool = False
     text: bool = True
+    odd: bool = True
 
 
 def _config(place: Path) -> object:
@@ -168,12 +172,74 @@ def _marker(place: Path) -> object:
     return None
 
 
+def _destinations(place: Path) -> object:
+    from simulator.night.showing import specs_of
+
+    folder = place / "simulacro"
+    return specs_of([], folder, cuts=True, marker=folder / ".prep-salida.json")
+
+
+def _entry(place: Path) -> object:
+    from core.transparency.entries import parse
+
+    return parse((place / "entrada.json").read_bytes())
+
+
+def _loaded(place: Path) -> object:
+    from loadtests.invariants import folder_reader, of_cut, of_replay, pointer_of
+
+    get = folder_reader(place / "publicacion")
+    pointer_of(get)
+    return of_cut(get), of_replay(str(place / "publicacion/prep.db"), get)
+
+
+def _canary(place: Path) -> object:
+    from control_room.sources.canary import check
+    from core.storage.database import open_existing
+
+    database = open_existing(str(place / "publicacion/prep.db"))
+    try:
+        return check(place / "publicacion/cortes/0003", database, 0, 0)
+    finally:
+        database.dispose()
+
+
+@cache
+def _closed_night(place: Path) -> tuple[Any, Any]:
+    from core.evidence.closing import closing
+    from core.storage.database import open_existing
+    from core.storage.reading import reading
+    from core.storage.store import read_catalog
+
+    database = open_existing(str(place / "cerrada.db"))
+    try:
+        with reading(database) as connection:
+            return closing(database, 0, None), read_catalog(connection)
+    finally:
+        database.dispose()
+
+
+def _closed(place: Path) -> object:
+    from core.evidence.published import published
+
+    made, catalog = _closed_night(place)
+    said = published(place / "publicacion", made["cortes"], catalog, "simulacro")
+    # All of it goes to paper.
+    for text in (*said["faltas"], *(said["checkpoint"] or "").splitlines()):
+        assert text.isprintable() and len(text) < 2_000, text[:200]
+    return said
+
+
 def _catalog(file: str) -> Reader:
     return Reader(f"catalogo {file}", f"catalogo/{file}", ("catalogo", "revisar", "{}/catalogo"))
 
 
 def _checked(file: str, *, text: bool = True) -> Reader:
     return Reader(f"verificar {file}", f"publicacion/{file}", ("verificar", "{}/publicacion"), text=text)
+
+
+def _closing(file: str) -> Reader:
+    return Reader(f"cierre {file}", f"publicacion/{file}", call=_closed, odd=False)
 
 
 _WITNESS = ("--llave", "{}/testigo.pem", "--estado", "{}/estado", "--bitacora", "{}/vkey.txt")
@@ -204,6 +270,20 @@ READERS: tuple[Reader, ...] = (
     Reader("resumen", "simulacro/resumen.json", call=_summary),
     Reader("marca", "simulacro/.prep-salida.json", call=_marker, names=("simulacro",)),
     Reader("pronostico", "pronostico.json", call=_saved),
+    Reader("destinos", "simulacro/.prep-salida.json", call=_destinations, silent=True),
+    Reader("entrada", "entrada.json", call=_entry, names=("entrada",), odd=False),
+    Reader("carga corte.json", "publicacion/corte.json", call=_loaded, odd=False),
+    Reader("carga indice.json", "publicacion/cortes/0003/indice.json", call=_loaded, odd=False),
+    Reader(
+        "canario indice.json", "publicacion/cortes/0003/indice.json", call=_canary, silent=True, odd=False
+    ),
+    Reader(
+        "canario manifiesto.json",
+        "publicacion/cortes/0003/manifiesto.json",
+        call=_canary,
+        silent=True,
+        odd=False,
+    ),
     Reader("modelo", "modelo.toml", call=_model),
     Reader("sala", "sala.toml", call=_config),
     Reader("identidad", "oidc.toml", call=_oidc),
@@ -230,10 +310,10 @@ READERS: tuple[Reader, ...] = (
         "llave publica",
         "vkey.txt",
         ("verificar", "{}/publicacion", "--llave", "{}/vkey.txt"),
-        names=("llave",),
+        names=("llave", "vkey.txt"),
     ),
     Reader("foto", "foto.jpg", ("verificar", "{}/publicacion", "--imagen", "{}/foto.jpg"), text=False),
-    Reader("imagen", "foto.jpg", call=_photo, names=("",), text=False),
+    Reader("imagen", "foto.jpg", call=_photo, names=("",), text=False, odd=False),
     Reader("apuntador", "publicacion/corte.json", call=_pointer),
     Reader("llaves", "publicacion/llaves.json", ("llave", "ver", "{}/publicacion")),
     Reader("llaves.json", "publicacion/llaves.json", call=_keyring),
@@ -243,7 +323,14 @@ READERS: tuple[Reader, ...] = (
         "constancia/acta-de-ceros.json",
         ("constancia", "verificar", "{}/constancia/acta-de-ceros.json"),
     ),
-    Reader("base", "publicacion/prep.db", ("comprobar", "--base", "{}/publicacion/prep.db"), text=False),
+    *map(_closing, ("corte.json", "checkpoint", "cortes/0003/manifiesto.json", "cortes/0003/indice.json")),
+    Reader(
+        "base",
+        "publicacion/prep.db",
+        ("comprobar", "--base", "{}/publicacion/prep.db"),
+        text=False,
+        odd=False,
+    ),
     Reader("testigo estado", CHECKPOINT, ("testigo", "ver", "--estado", "{}/estado")),
     Reader("testigo", CHECKPOINT, ("testigo", "revisar", "{}/publicacion", *_WITNESS)),
     Reader("testigo bitacora", "vkey.txt", ("testigo", "revisar", "{}/publicacion", *_WITNESS)),

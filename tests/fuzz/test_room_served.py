@@ -17,7 +17,7 @@ from tests import publication_sample
 from tests.control_room.browser.screens import Screen
 from tests.control_room.browser.served import ServedRoom
 from tests.fuzz.test_hostile_names import MARKUP, hostile_catalog
-from tests.fuzz.test_routes_public import LEAKS, say
+from tests.fuzz.test_routes_public import LEAKS, STRANGE, say
 from tests.publication_sample import Night
 
 CLEAN = """() => [window.hostil, window.violado,
@@ -82,5 +82,11 @@ def test_raw_bytes_are_answered_and_the_room_stays_alive(room: ServedRoom) -> No
         found = say(room.url, data)
         assert not LEAKS.search(found), data[:80]
         assert not found.startswith(b"HTTP/1.1 500"), data[:80]
+    for line, fields in STRANGE:
+        request = line.replace(b"prep.db", b"x").replace(b"/corte.json", b"/entrar") + b"\r\n" + fields
+        found = say(room.url, request + b"Connection: close\r\n\r\n", half=False)
+        told = found.split(b"\r\n\r\n")[0]
+        assert found.startswith(b"HTTP/1.") and told.split()[1][:1] in b"234", line[:80]
+        assert not LEAKS.search(found) and b"\nset-cookie: a" not in told.lower(), line[:80]
     with urlopen(f"{room.url}/salud", timeout=5) as answer:
         assert json.load(answer)["seq"] > 0

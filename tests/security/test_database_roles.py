@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
+import orjson
 import psycopg
 import pytest
 from psycopg import errors
@@ -14,13 +17,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from control_room.app import build
+from control_room.web.commands import PREFIX
 from control_room.web.context import RoomOptions, open_room
 from core.domain.commands import AnyCommand
 from core.domain.events import EventKind
 from core.engine import Engine
+from core.operations.check import check
 from core.publishing.due import MINUTE_MS
 from core.storage.database import open_database
-from core.storage.roles import ROLES, TABLES, script
+from core.storage.roles import PUBLISHER_KEYS, ROLES, ROOM_KEYS, TABLES, script
+from core.storage.store import chain
 from tests.conftest import Prep
 from tests.control_room.web.rooms import CHEAP, Machine, TestRoom, take_turn
 from tests.core.domain.small import START, Orders, open_engine
@@ -136,17 +142,152 @@ def test_each_process_adds_to_the_ledger_its_own_kinds_and_no_other(night: str) 
     orders = Orders("cada")
     ours: dict[str, AnyCommand] = {
         "prep_motor": orders.receive(1),
-        "prep_sala": orders.incident(),
-        "prep_publicador": orders.refuse_cut(1),
+        "prep_sala": orders.incident(key="sala-1"),
+        "prep_publicador": orders.refuse_cut(1, key="corte-rechazado-1"),
     }
     for role, own in ours.items():
         with _opened(as_role(night, role)) as engine:
             assert engine.execute([own], START + MINUTE_MS)[0].accepted
-    others: dict[str, AnyCommand] = {"prep_sala": orders.receive(2), "prep_publicador": orders.note()}
+    others: dict[str, AnyCommand] = {
+        "prep_sala": orders.receive(2, key="sala-2"),
+        "prep_publicador": orders.note(key="corte-2"),
+    }
     for role, other in others.items():
         with _opened(as_role(night, role)) as engine, pytest.raises(DBAPIError, match="row-level security"):
             engine.execute([other], START + MINUTE_MS)
     refused(night, "prep_auditor", "INSERT INTO ledger SELECT * FROM ledger")
+
+
+def add(url: str, role: str | None, *rows: tuple[Any, ...]) -> None:
+    """Insert rows in the ledger as they are, in one transaction. Raises what the server answers."""
+    with psycopg.connect(_plain(as_role(url, role) if role else url)) as connection:
+        connection.cursor().executemany(f"INSERT INTO ledger VALUES ({', '.join(['%s'] * 10)})", rows)
+
+
+def head(url: str) -> tuple[int, bytes]:
+    """Last sequence of the ledger and its hash."""
+    with psycopg.connect(_plain(url)) as connection:
+        row = connection.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def next_row(url: str, **over: Any) -> tuple[Any, ...]:
+    """A row that follows the last one and chains to it, as the room would add it."""
+    seq, before = head(url)
+    values = {
+        "seq": seq + 1, "kind": "incident_noted", "acta": None, "at": START, "device_at": None,
+        "recorded_at": START, "actor": "a", "station": "e", "data": '{"incident":"i","text":"t"}', **over,
+    }  # fmt: skip
+    row = tuple(values.values())
+    return (*row, chain(before, row))
+
+
+AWKWARD = "".join(map(chr, range(1, 256))) + "\u2028\ufeff\N{PILE OF POO}"
+
+
+def test_what_is_added_to_the_ledger_is_what_follows_and_chains_whoever_adds_it(night: str) -> None:
+    good = next_row(night)
+    for role in ("prep_sala", "prep_motor", None):
+        for bad in (
+            (good[0] + 1, *good[1:]),
+            (good[0] - 1, *good[1:]),
+            (2**62, *good[1:]),
+            (*good[:6], "otro", *good[7:]),
+            (*good[:9], bytes(32)),
+            next_row(night, data="[]"),
+            next_row(night, data="null"),
+        ):
+            with pytest.raises(errors.CheckViolation):
+                add(night, role, bad)
+        with pytest.raises(errors.InvalidTextRepresentation):
+            add(night, role, next_row(night, data="{"))
+    assert head(night)[0] == good[0] - 1
+    add(night, "prep_sala", good)
+
+
+def test_the_guard_of_the_chain_adds_up_what_the_engine_does_with_any_text(night: str) -> None:
+    data = orjson.dumps({"incident": "i", "text": AWKWARD}).decode()
+    add(night, "prep_sala", next_row(night, actor=AWKWARD[:64], station=AWKWARD[64:128], data=data))
+    add(night, "prep_sala", next_row(night, actor=AWKWARD[128:192], station=AWKWARD[-64:], device_at=-1))
+    first = next_row(night, at=2**62)
+    second = (first[0] + 1, *next_row(night)[1:9])
+    add(night, "prep_sala", first, (*second, chain(first[9], second)))
+    with _opened(night) as engine:
+        found = check(engine._store.database).findings.listed
+    assert {one.code for one in found} & {"K01", "K02", "K03"} == set()
+
+
+def test_a_room_or_a_publisher_adds_no_event_of_an_acta(night: str) -> None:
+    for role, kind in (("prep_sala", "incident_noted"), ("prep_publicador", "cut_refused")):
+        with pytest.raises(errors.InsufficientPrivilege):
+            add(night, role, next_row(night, kind=kind, acta=0))
+
+
+@pytest.mark.parametrize(("role", "own"), [("prep_sala", "sala-9"), ("prep_publicador", "corte-9")])
+def test_nobody_answers_under_the_key_of_another_nor_with_events_of_another(
+    role: str, own: str, night: str
+) -> None:
+    answer = "INSERT INTO command VALUES ('{}', '\\x00', {}, NULL, {}, {})"
+    for key in ("k99", "escaner-1", "salas-1", "Sala-1", "", "sala-1" if role != "prep_sala" else "corte-1"):
+        refused(night, role, answer.format(key, "'ESTADO'", "NULL", "NULL"))
+    # Its own key, and as its own yes what the engine's role recorded, or nothing, or what is not there.
+    for first, last in ((1, 1), (1, 3), ("NULL", "NULL"), (2, 1), (900, 900), (900, 899)):
+        refused(night, role, answer.format(own, "NULL", first, last))
+    refused(night, role, answer.format(own, "'ESTADO'", 1, 1))
+    with psycopg.connect(_plain(as_role(night, role))) as connection:
+        connection.execute(answer.format(own, "'ESTADO'", "NULL", "NULL").encode())
+
+
+def test_the_keys_of_the_publisher_and_of_the_room_are_those_their_roles_may_write(repository: Path) -> None:
+    found = set()
+    for folder in ("core/publishing", "core/publication"):
+        for path in (repository / folder).glob("*.py"):
+            # Keys of commands; those of objects have an underscore or a slash.
+            found |= set(re.findall(r'\bkey=f"([a-z]+-)', path.read_text("utf-8")))
+    assert found == set(PUBLISHER_KEYS)
+    assert (PREFIX,) == ROOM_KEYS
+
+
+def changed(url: str, statement: str) -> int:
+    """How many actas the publisher changes with a statement. Raises what the server answers."""
+    with psycopg.connect(_plain(as_role(url, "prep_publicador"))) as connection:
+        return connection.execute(statement.encode()).rowcount
+
+
+def test_the_publisher_only_makes_published_what_is_verified_and_its_cut_includes(night: str) -> None:
+    with _opened(as_role(night, "prep_motor")) as engine:
+        orders = Orders("m")
+        engine.execute([orders.receive(2)], START + MINUTE_MS)
+        high = engine.seq
+        engine.execute(orders.agreed(1), START + MINUTE_MS)
+    # No cut has included it yet.
+    with pytest.raises(errors.InsufficientPrivilege):
+        changed(night, "UPDATE acta SET status = 'publicada' WHERE id = 0")
+    with _opened(as_role(night, "prep_publicador")) as engine:
+        (told,) = engine.execute([orders.cut(1, high, key="corte-1-x")], START + 2 * MINUTE_MS)
+        assert told.accepted
+    with psycopg.connect(_plain(night)) as connection:
+        found = connection.execute("SELECT status FROM acta WHERE id < 3 ORDER BY id").fetchall()
+    assert [row[0] for row in found] == ["publicada", "verificada", "acopiada"]
+    for status in ("publicada", "esperada", "capturada_una_vez", "x"):
+        with pytest.raises(errors.InsufficientPrivilege):
+            changed(night, f"UPDATE acta SET status = '{status}' WHERE id = 1")
+    # What is published, expected or on its way is not there for it to change.
+    assert changed(night, "UPDATE acta SET status = 'publicada' WHERE id IN (2, 3)") == 0
+    assert changed(night, "UPDATE acta SET status = 'esperada' WHERE id = 0") == 0
+
+
+def test_a_role_that_is_not_the_engine_cannot_take_every_connection(night: str) -> None:
+    limits = {role.name: role.connections for role in ROLES}
+    assert sum(one or 0 for one in limits.values()) < 70 and limits["prep_motor"] is None
+    with ExitStack() as stack:
+        url = _plain(as_role(night, "prep_auditor"))
+        for _ in range(limits["prep_auditor"] or 0):
+            stack.enter_context(psycopg.connect(url))
+        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+            psycopg.connect(url)
+        stack.enter_context(psycopg.connect(_plain(as_role(night, "prep_motor"))))
 
 
 def test_the_publisher_makes_its_cuts_with_its_own_role(night: str, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 It answers GET and HEAD of public names only (`core.publication.public_tree`), from memory and compressed
 beforehand, with ETag and 304, the headers of each kind and the security ones, and as many requests of
-an address as `limit` says. A large file is never read here: granian sends it, in pieces. It has no other
-function: no listing, no cookie, no query. A large publication goes behind nginx or a CDN (`deploy/`).
+an address as `limit` says, and as many bytes of what is heavy. A large file is never read here: granian sends
+it, in pieces, as fast as the other end takes it: the limit is on how much an address takes in all, not on the
+speed of each download. It has no other function: no listing, no cookie, no query. A large publication goes
+behind nginx or a CDN (`deploy/`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import os
 import threading
@@ -22,7 +25,7 @@ from typing import Any
 
 import brotli
 
-from core.portal.limit import RATE, Limit
+from core.portal.limit import HEAVY, HEAVY_BURST, HEAVY_RATE, PATIENCE_S, RATE, Limit, who
 from core.portal.site import CSP
 from core.publication.public_tree import Kind, compressible, headers, is_public, kind
 
@@ -150,22 +153,27 @@ class _Ready:
     headers: list[tuple[bytes, bytes]]
     body: bytes | Path
     until: float
+    weight: int
+    """Bytes of the body, wherever it is."""
 
 
 def _as_sent(status: int, fields: dict[str, str], body: bytes | Path, until: float) -> _Ready:
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in fields.items()]
-    return _Ready(status, encoded, body, until)
+    weight = len(body) if isinstance(body, bytes) else int(fields.get("Content-Length", "0"))
+    return _Ready(status, encoded, body, until, weight)
 
 
 class PortalApp:
     """ASGI application over the public files of `folder`, which may still be empty.
 
-    `rate` is how many requests per second an address may make; 0 for any.
+    `rate` is how many requests per second an address may make; 0 for any, and any bytes. `patience` is how
+    many seconds an answer may wait for its turn before it is refused.
     """
 
-    def __init__(self, folder: Path, *, rate: float = RATE) -> None:
+    def __init__(self, folder: Path, *, rate: float = RATE, patience: float = PATIENCE_S) -> None:
         self._files = Files(folder)
-        self._limit = Limit(rate)
+        self._limit = Limit(rate, patience=patience)
+        self._heavy = Limit(HEAVY_RATE if rate else 0, HEAVY_BURST, patience=patience)
         self._answers: dict[tuple[str, str, bytes, bytes], _Ready] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,13 +182,27 @@ class PortalApp:
             return
         now = time.monotonic()
         client = scope.get("client")
-        many = client and not self._limit.admits(client[0], now)
-        ready = _TOO_MANY if many else self._ready(scope, now)
+        ready, wait = self._turn(who(client[0]), scope, now) if client else (self._ready(scope, now), 0.0)
+        if wait:
+            await asyncio.sleep(wait)
         await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers})
         if isinstance(ready.body, Path):
             await send({"type": "http.response.pathsend", "path": str(ready.body)})
         else:
             await send({"type": "http.response.body", "body": ready.body})
+
+    def _turn(self, address: str, scope: Scope, now: float) -> tuple[_Ready, float]:
+        """The answer for an address, and how many seconds it waits for its turn."""
+        wait = self._limit.turn(address, now)
+        if wait is None:
+            return _TOO_MANY, 0.0
+        ready = self._ready(scope, now)
+        if ready.weight > HEAVY:
+            longer = self._heavy.turn(address, now, ready.weight)
+            if longer is None:
+                return _TOO_MANY, 0.0
+            wait = max(wait, longer)
+        return ready, wait
 
     def _ready(self, scope: Scope, now: float) -> _Ready:
         """The answer as it is sent: the one of a moment ago, if there is one."""
@@ -277,8 +299,8 @@ _EMPTY = """<!doctype html>
 _TOO_MANY = _as_sent(
     *_plain(
         429,
-        "Demasiadas peticiones seguidas. Espere un segundo.",
-        {"Cache-Control": "no-store", "Retry-After": "1"},
+        "Demasiadas peticiones seguidas, o demasiadas descargas. Espere unos segundos.",
+        {"Cache-Control": "no-store", "Retry-After": "2"},
     ),
     until=inf,
 )

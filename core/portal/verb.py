@@ -31,7 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=RATE,
         metavar="N",
-        help=f"peticiones por segundo de cada dirección; 0, sin límite; {RATE} si no se dice",
+        help=f"peticiones por segundo de cada dirección; 0, ni eso ni las descargas se limitan; {RATE} si no",
     )
     parser.add_argument(
         "--anfitrion", default="127.0.0.1", metavar="DIR", help="dirección en que atiende; esta máquina si no"

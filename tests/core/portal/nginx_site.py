@@ -63,8 +63,13 @@ def certificate(home: Path) -> ssl.SSLContext:
 
 
 @contextmanager
-def running(public: Path, home: Path, repository: Path, *, packed: bool) -> Iterator[Site]:
-    """nginx over the folder that holds `public`; `packed` turns brotli on as the file says."""
+def running(
+    public: Path, home: Path, repository: Path, *, packed: bool, told: bool = False
+) -> Iterator[Site]:
+    """nginx over the folder that holds `public`; `packed` turns brotli on as the file says.
+
+    `told`: who asks is whom the header X-Prueba says, an address of any kind.
+    """
     if NGINX is None:
         if os.environ.get("CI") == "true":
             pytest.fail("no está instalado nginx (scripts/sistema.sh lo instala)")
@@ -84,6 +89,10 @@ def running(public: Path, home: Path, repository: Path, *, packed: bool) -> Iter
         changes["# load_module modules/"] = f"load_module {BROTLI.parent}/"
         changes["# brotli_static on;"] = "brotli_static on;"
         changes["disable_symlinks on from=$document_root;"] = "disable_symlinks off;"
+    if told:
+        changes["default_type application/octet-stream;"] = (
+            "default_type application/octet-stream; set_real_ip_from 127.0.0.1; real_ip_header X-Prueba;"
+        )
     text = (repository / "deploy" / "nginx.conf").read_text(encoding="utf-8")
     for old, new in changes.items():
         assert old in text, old

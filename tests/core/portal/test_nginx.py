@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,3 +139,63 @@ def test_who_comes_without_tls_is_sent_to_it(site: Site) -> None:
     answer = link.getresponse()
     assert (answer.status, answer.headers["Location"]) == (301, f"https://prep.example/{FOLDER}/")
     link.close()
+
+
+@pytest.fixture(scope="module")
+def counted(publication: Path, tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Site]:
+    """The same, where a test says which address each request comes from."""
+    with running(publication, tmp_path_factory.mktemp("contado"), repository, packed=False, told=True) as one:
+        yield one
+
+
+def ask(site: Site, key: str, times: int, *addresses: str, packing: str = "gzip") -> list[int]:
+    """The status of each of so many requests, the addresses in turns, through one connection."""
+    link = http.client.HTTPSConnection("localhost", site.tls, timeout=10, context=site.trust)
+    found = []
+    for turn in range(times):
+        fields = {"X-Prueba": addresses[turn % len(addresses)], "Accept-Encoding": packing}
+        link.request("GET", f"/{FOLDER}/{key}", headers=fields)
+        answer = link.getresponse()
+        answer.read()
+        found.append(answer.status)
+    link.close()
+    return found
+
+
+def test_a_hall_behind_one_address_opens_the_page(counted: Site) -> None:
+    """A hundred and fifty phones that open it at once: eight requests each."""
+    assert set(ask(counted, "corte.json", 150 * 8, "189.203.1.1")) == {200}
+
+
+def package(site: Site) -> str:
+    """The name of a package of a cut."""
+    return f"cortes/0003/{next((site.public / 'cortes' / '0003').glob('*.zip')).name.replace(' ', '%20')}"
+
+
+def wait_of(site: Site, key: str, times: int, *addresses: str, packing: str = "gzip") -> float:
+    """Seconds that so many requests take, none of them refused."""
+    begun = time.monotonic()
+    assert set(ask(site, key, times, *addresses, packing=packing)) == {200}
+    return time.monotonic() - begun
+
+
+def test_packages_one_after_another_wait_their_turn_and_are_not_refused(counted: Site) -> None:
+    assert wait_of(counted, package(counted), 11, "189.203.1.2") < 0.6
+    assert wait_of(counted, package(counted), 1, "189.203.1.2") > 0.3
+    assert wait_of(counted, "corte.json", 1, "189.203.1.2") < 0.6, "what is light does not"
+
+
+def test_who_takes_nothing_packed_waits_before_the_others(counted: Site) -> None:
+    assert wait_of(counted, "corte.json", 270, "189.203.1.3", packing="identity") > 0.3
+    assert wait_of(counted, "corte.json", 270, "189.203.1.4") < wait_of(
+        counted, "corte.json", 20, "189.203.1.3", packing="identity"
+    )
+
+
+def test_in_ipv6_the_addresses_of_a_network_are_one(counted: Site) -> None:
+    """A house has 2**64 of them: each with a bucket of its own would be no limit."""
+    many = [f"2001:db8:0:7::{n:x}" for n in range(1, 12)]
+    assert wait_of(counted, package(counted), 11, *many) < 0.6
+    assert wait_of(counted, package(counted), 1, "2001:db8:0:7:ffff::1") > 0.3, "the network has had its own"
+    others = ("2001:db8:0:8::1", "::ffff:10.9.8.7", "::ffff:10.9.8.8")
+    assert wait_of(counted, package(counted), 33, *others) < 0.6, "IPv4 written as IPv6 is no network"

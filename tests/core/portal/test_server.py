@@ -16,7 +16,7 @@ from typing import IO
 import brotli
 import pytest
 
-from core.portal.limit import BURST, Limit
+from core.portal.limit import BURST, HEAVY_BURST, PATIENCE_S, Limit, who
 from core.portal.server import LARGEST, Files, PortalApp
 
 PACKED = {b"accept-encoding": b"gzip, deflate, br"}
@@ -179,7 +179,7 @@ def test_a_large_download_neither_stops_the_others_nor_fills_the_memory(folder: 
         port = probe.getsockname()[1]
     prep = Path(sys.executable).parent / "prep"
     served = subprocess.Popen(
-        [prep, "portal", folder, "--puerto", str(port)], stderr=subprocess.PIPE, text=True
+        [prep, "portal", folder, "--puerto", str(port), "--limite", "0"], stderr=subprocess.PIPE, text=True
     )
     try:
         assert served.stderr is not None
@@ -247,7 +247,7 @@ def _ask(app: PortalApp, path: str, address: str = "10.0.0.1", **fields: bytes) 
 
 
 def test_who_insists_is_told_to_wait_and_the_others_go_on(folder: Path) -> None:
-    app = PortalApp(folder, rate=1)
+    app = PortalApp(folder, rate=0.1, patience=0)
     answers = [_ask(app, "/corte.json")[0] for _ in range(BURST + 20)]
     assert answers[:BURST] == [200] * BURST
     assert answers[-1] == 429
@@ -256,11 +256,56 @@ def test_who_insists_is_told_to_wait_and_the_others_go_on(folder: Path) -> None:
     assert {_ask(free, "/corte.json")[0] for _ in range(BURST + 20)} == {200}
 
 
+def test_what_is_heavy_has_a_limit_of_its_own_and_the_light_goes_on(folder: Path) -> None:
+    """A few clients that download once and again would fill the link long before the requests' limit."""
+    size = 3 * LARGEST // 4
+    package = folder / "cortes" / "0001" / "JAL.zip"
+    package.write_bytes(b"\0" * size)
+    app = PortalApp(folder, patience=0)
+    answers = [_ask(app, "/cortes/0001/JAL.zip")[0] for _ in range(HEAVY_BURST // size + 4)]
+    assert answers.count(200) == HEAVY_BURST // size + 1, "the last one is paid afterwards"
+    assert answers[-1] == 429
+    assert _ask(app, "/corte.json")[0] == 200
+    tag = app.answer("GET", "/cortes/0001/JAL.zip", {})[1]["ETag"].encode()
+    assert _ask(app, "/cortes/0001/JAL.zip", if_none_match=tag)[0] == 304, "what is not sent weighs nothing"
+    assert _ask(app, "/cortes/0001/JAL.zip", "10.0.0.2")[0] == 200
+    assert _ask(app, "/cortes/0001/JAL.zip", "2001:db8:0:7::1")[0] == 200
+
+
 def test_addresses_that_asked_longest_ago_are_forgotten() -> None:
     limit = Limit(rate=1, burst=1, most=2)
-    assert [limit.admits(one, 0.0) for one in ("a", "a", "b", "c")] == [True, False, True, True]
-    assert limit.admits("a", 0.0), "it was forgotten"
-    assert not limit.admits("c", 0.0)
+    assert [limit.turn(one, 0.0) for one in ("a", "a", "b", "c")] == [0.0, None, 0.0, 0.0]
+    assert limit.turn("a", 0.0) == 0.0, "it was forgotten"
+    assert limit.turn("c", 0.0) is None
+
+
+def test_one_by_one_and_too_fast_is_made_to_wait_and_never_refused() -> None:
+    """Who downloads everything to verify it, one file after another, must finish."""
+    limit, now = Limit(rate=100, burst=10, patience=PATIENCE_S), 0.0
+    for _ in range(1000):
+        wait = limit.turn("a", now)
+        assert wait is not None
+        now += wait
+    assert now == pytest.approx(990 / 100)
+    at_once = [limit.turn("b", now) for _ in range(1000)]
+    assert at_once.count(None) == 1000 - 10 - int(100 * PATIENCE_S), "who insists at once is"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:0:7::1", "2001:db8:0:7:ffff::9", True),
+        ("2001:db8:0:7::1", "2001:db8:0:8::1", False),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("unix:", "unix:", True),
+    ],
+    ids=["a network", "two networks", "two of IPv4 in IPv6", "IPv4 in IPv6", "a link", "IPv4", "no address"],
+)
+def test_in_ipv6_whoever_asks_is_a_network(one: str, other: str, same: bool) -> None:
+    assert (who(one) == who(other)) is same
 
 
 def test_an_answer_given_again_is_of_a_moment_ago_and_never_of_another_request(folder: Path) -> None:

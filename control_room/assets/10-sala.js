@@ -8,6 +8,7 @@
   const TIMEOUT_MS = 4000;
   const AFTER_MS = 120; // what a writer may take from its turn to its file
   const AGAIN_MS = 400;
+  const SPREAD = 0.2; // of a tick: two hundred walls do not ask in the same instant
   const SNAPSHOT_URL = "/api/sala.json";
   const pages = new Map();
   const listeners = { snapshot: [], stale: [], mode: [] };
@@ -201,14 +202,14 @@
   }
 
   /* Asking every so often as the writer writes skips one now and then, when the two drift past each other.
-     The server says how old its snapshot is, so the next one is asked for when it is due; if it is late, a
-     little after. Whoever answers nothing, or nothing new for two ticks, is left to the pulse of the shell. */
+     The server says how old its snapshot is, so the next one is asked for when it is due, each page somewhere
+     in the first fifth of a tick; if it is late, a little after. Whoever answers nothing, or nothing new for two ticks, is left to the pulse of the shell. */
   function follow(response) {
     const age = Number(response.headers.get("x-sala-edad-ms") || NaN);
     const tick = ((PREP.snapshot && PREP.snapshot.tick_s) || 2) * 1000;
     if (!(age >= 0 && age < 2 * tick)) return;
     clearTimeout(state.next);
-    state.next = setTimeout(pull, age < tick ? tick - age + AFTER_MS : AGAIN_MS);
+    state.next = setTimeout(pull, age < tick ? tick - age + AFTER_MS + Math.random() * SPREAD * tick : AGAIN_MS);
   }
 
   async function pull() {

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.cluster import Cluster, find_binaries
-from tests.groups import group_of
+from tests.groups import group_of, in_order
+from tests.machine import faster_processes
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -36,10 +37,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 Prep = Callable[..., "subprocess.CompletedProcess[str]"]
 
+# As soon as this is read: the workers of xdist and every command they start inherit it.
+faster_processes()
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With ``--dist loadgroup``, the tests that share something slow to build go to one worker.
+    """With ``--dist loadgroup``, each group of tests goes to one worker, in the order of the collection.
 
     The mark of xdist for it is not obeyed with pytest 9.2, whose items have no name to write over.
     """
@@ -48,12 +52,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
     class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
-        """Each group is one unit of work; each of the other tests, another."""
+        """Each group is one unit of work."""
 
         def _split_scope(self, nodeid: str) -> str:
-            return group_of(nodeid) or nodeid
+            return group_of(nodeid)
 
+    # By itself it would begin with the groups of most tests, which are not those that last longest.
+    config.option.loadscopereorder = False
     return ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what lasts longest, so that no worker is left with it at the end."""
+    if config.getoption("dist", "no") == "loadgroup":
+        items.sort(key=lambda item: in_order(item.nodeid))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.groups import FIRST
+
 MANDATED = {
     "sqlalchemy",
     "simpy",
@@ -94,6 +96,11 @@ def test_the_command_and_the_packages_bear_the_fixed_names(project: dict[str, An
     assert project["project"]["scripts"] == {"prep": "core.cli:main"}
     packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert packages == ["core", "simulator", "control_room", "loadtests"]
+
+
+def test_the_tests_that_begin_first_are_there(repository: Path) -> None:
+    for name in FIRST:
+        assert name == "S3" or (repository / name).exists(), name
 
 
 def test_make_help_is_the_default_and_lists_every_verb(repository: Path) -> None:

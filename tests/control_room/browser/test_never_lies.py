@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests import cluster as clusters
 from tests.cluster import Cluster, find_binaries
 from tests.conftest import missing_postgres
 from tests.control_room.browser.conftest import NewScreen
@@ -180,7 +179,7 @@ def own_cluster() -> Iterator[Cluster]:
 
 
 def test_a_postgresql_server_that_stops_is_told_and_its_return_too(
-    own_cluster: Cluster, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_cluster: Cluster, browser: Browser, tmp_path: Path
 ) -> None:
     url = own_cluster.url(own_cluster.create_database())
     folder = play(tmp_path / "noche", base=url)
@@ -191,8 +190,6 @@ def test_a_postgresql_server_that_stops_is_told_and_its_return_too(
             own_cluster.stop()
             seen = goes_stale(person, time.monotonic())
             assert "SIN BASE DE DATOS" in seen["says"]
-            port = own_cluster.port
-            monkeypatch.setattr(clusters, "_free_port", lambda: port)
             own_cluster.start()
             fresh(person)
         finally:

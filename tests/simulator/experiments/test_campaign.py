@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import UsageError
+from simulator.experiments import parallel
 from simulator.experiments.campaign import (
     TARGETS,
     Replica,
@@ -53,8 +54,9 @@ def test_the_nights_are_the_same_on_a_dask_cluster_of_two_workers(small: Make) -
     assert prints(apart) == prints(played(replicator))
 
 
-def test_a_dask_cluster_that_is_not_there_is_said_in_one_line() -> None:
+def test_a_dask_cluster_that_is_not_there_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
+    monkeypatch.setattr(parallel, "ANSWER_S", 0.5)
     with pytest.raises(UsageError, match="No hay un planificador"), opened(None, "tcp://127.0.0.1:9"):
         pass
 

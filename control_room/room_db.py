@@ -32,6 +32,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 
 from core.errors import UsageError
+from core.system_reasons import system_reason
 
 FILE = "sala.db"
 VERSION = "1"
@@ -134,7 +135,7 @@ def open_room(folder: Path) -> Engine:
             with suppress(FileNotFoundError):
                 path.with_name(FILE + end).chmod(0o600)
     except OSError as error:
-        raise UsageError(f"No se pudo abrir la base de la sala «{path}»: {error.strerror}") from error
+        raise UsageError(f"No se pudo abrir la base de la sala «{path}»: {system_reason(error)}") from error
     engine = create_engine(URL.create("sqlite", database=str(path)))
 
     @event.listens_for(engine, "connect")

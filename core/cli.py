@@ -8,7 +8,6 @@ It holds no logic of any verb.
 from __future__ import annotations
 
 import difflib
-import errno
 import gc
 import os
 import sys
@@ -23,6 +22,7 @@ from core.cli_output import Output, Progress
 from core.cli_spanish import ArgumentsError, SpanishParser
 from core.cli_verb import ANSWER_IS_NO, BAD_INPUT, DEFECT, DONE, INTERRUPTED, Answer, Verb
 from core.errors import LONGEST_MESSAGE, PrepError, shown
+from core.system_reasons import system_reason
 
 __all__ = [
     "ANSWER_IS_NO",
@@ -63,22 +63,6 @@ ORDER = (
     "analizar", "comprobar", "exportar", "catalogo",
 )  # fmt: skip
 """How ``prep --help`` lists them: rehearse, publish, plan, look at real nights, keep. Others go after."""
-
-OS_REASONS = {
-    errno.ENOENT: "no existe",
-    errno.EACCES: "no hay permiso",
-    errno.EPERM: "no hay permiso",
-    errno.EISDIR: "es una carpeta y se esperaba un archivo",
-    errno.ENOTDIR: "no es una carpeta",
-    errno.EEXIST: "ya existe",
-    errno.ENOTEMPTY: "la carpeta no está vacía",
-    errno.ENOSPC: "no queda espacio en el disco",
-    errno.EROFS: "el disco es de solo lectura",
-    errno.EMFILE: "hay demasiados archivos abiertos",
-    errno.ENAMETOOLONG: "el nombre es demasiado largo",
-    errno.ECONNREFUSED: "nadie atiende en esa dirección",
-    errno.ETIMEDOUT: "no hubo respuesta a tiempo",
-}
 
 
 class DefectError(Exception):
@@ -225,7 +209,7 @@ def _load(name: str) -> Verb:
 
 
 def _os_message(error: OSError) -> str:
-    reason = OS_REASONS.get(error.errno or 0, f"el sistema respondió «{error.strerror or error}»")
+    reason = system_reason(error)
     if error.filename is None:
         return f"no se pudo leer o escribir: {reason}"
     return f"no se pudo abrir «{os.fsdecode(error.filename)}»: {reason}"

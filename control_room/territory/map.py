@@ -21,6 +21,7 @@ from control_room.territory.geometry import WIDTH, Point, Ring, label_point, pat
 from core.domain.catalog import Catalog, Territory
 from core.errors import InputError
 from core.foreign_text import foreign_bytes, whole_of
+from core.system_reasons import system_reason
 
 LIMIT_BYTES = 60_000
 """What the paths of a map may weigh, so that it opens at once on any screen."""
@@ -126,7 +127,7 @@ def _features(file: Path) -> list[dict[str, Any]]:
     try:
         data = orjson.loads(foreign_bytes(file))
     except OSError as error:
-        raise InputError(file, message=f"{file}: no se pudo leer el mapa ({error.strerror})") from error
+        raise InputError(file, message=f"{file}: no se pudo leer el mapa ({system_reason(error)})") from error
     except orjson.JSONDecodeError as error:
         raise InputError(file, error.lineno, message=f"{file}, línea {error.lineno}: no es JSON") from error
     features = data.get("features") if isinstance(data, dict) else None

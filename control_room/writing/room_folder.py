@@ -17,6 +17,7 @@ import orjson
 from control_room.files import read_json, write_atomic
 from control_room.night.snapshot import iso
 from core.errors import UsageError
+from core.system_reasons import system_reason
 
 SNAPSHOT = "sala.json"
 SNAPSHOT_GZ = "sala.json.gz"
@@ -35,7 +36,7 @@ def hold_room(room: Path) -> IO[bytes]:
         room.mkdir(parents=True, exist_ok=True)
         handle = (room / LOCK).open("ab")
     except OSError as error:
-        raise UsageError(f"No se puede escribir en la sala «{room}»: {error.strerror}.") from error
+        raise UsageError(f"No se puede escribir en la sala «{room}»: {system_reason(error)}.") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

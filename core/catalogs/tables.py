@@ -14,6 +14,7 @@ from pathlib import Path
 from core.catalogs.problems import Problems
 from core.domain.spreadsheet import unfit
 from core.foreign_text import foreign_bytes
+from core.system_reasons import system_reason
 
 
 class Row:
@@ -146,7 +147,7 @@ def read_text(path: Path, problems: Problems) -> str | None:
         problems.add(path, None, None, message="falta el archivo")
         return None
     except OSError as error:
-        problems.add(path, None, None, message=f"no se puede leer: {error.strerror or error}")
+        problems.add(path, None, None, message=f"no se puede leer: {system_reason(error)}")
         return None
     if raw.startswith(b"\xef\xbb\xbf"):
         raw = raw[3:]

@@ -27,6 +27,7 @@ from core.publication.public_tree import (
     public_keys,
     record_path,
 )
+from core.system_reasons import system_reason
 
 MANIFEST = "manifiesto.json"
 INDEX = "indice.json"
@@ -159,7 +160,7 @@ class Outgoing:
                     digest.update(block)
                     size += len(block)
         except OSError as error:
-            raise OutgoingError(f"no se puede leer {path}: {error.strerror}") from error
+            raise OutgoingError(f"no se puede leer {path}: {system_reason(error)}") from error
         found = digest.hexdigest()
         expected = self._expected(key)
         if expected is not None and not found.startswith(expected):
@@ -171,7 +172,7 @@ class Outgoing:
         try:
             return (self.work / key).stat().st_size
         except OSError as error:
-            raise OutgoingError(f"no se puede leer {self.work / key}: {error.strerror}") from error
+            raise OutgoingError(f"no se puede leer {self.work / key}: {system_reason(error)}") from error
 
     def _announced(self, key: str) -> bool:
         numbered = _NUMBERED.match(key)

@@ -17,6 +17,7 @@ import orjson
 from core.errors import InputError, PrepError
 from core.evidence.common import TITLES, Constancia, canonical
 from core.foreign_text import foreign_bytes
+from core.system_reasons import system_reason
 from core.transparency.errors import NoteError
 from core.transparency.keys import SigningKey
 from core.transparency.notes import Verifier, parse_note
@@ -61,7 +62,7 @@ def read_sealed(path: Path, vkey: str | None = None) -> tuple[Constancia, str]:
         constancia, note, brought = whole["constancia"], whole["firma"]["nota"], whole["firma"]["llave"]
         kind = constancia["clase"]
     except OSError as error:
-        raise InputError(path, message=f"no se puede leer: {error.strerror}") from error
+        raise InputError(path, message=f"no se puede leer: {system_reason(error)}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(path, expected="el JSON firmado de una constancia") from error
     if kind not in TITLES or not isinstance(note, str) or not isinstance(brought, str):

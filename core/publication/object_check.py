@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.errors import PrepError
+from core.system_reasons import system_reason
 
 ADDED = (
     "ACTAS_ESPERADAS",
@@ -159,7 +160,7 @@ def parsed(path: str | Path, name: str | None = None) -> dict[str, Any]:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise ObjectDefectError(path, f"no se puede leer ({error.strerror})", name) from error
+        raise ObjectDefectError(path, f"no se puede leer ({system_reason(error)})", name) from error
     try:
         document = json.loads(data)
     except ValueError as error:

@@ -31,6 +31,7 @@ from core.published.layout import (
     wrapper_of,
 )
 from core.published.preamble import Preamble, decode, read_preamble
+from core.system_reasons import system_reason
 
 __all__ = ["Layout", "PublishedFile", "parse_time", "read_published", "unwrap"]
 
@@ -116,7 +117,7 @@ def read_published(path: Path, *, keep_ragged: bool = False) -> PublishedFile:
         raw = foreign_bytes(path, LARGEST)
     except OSError as error:
         raise refusal(
-            path, f"no se puede leer el archivo: {error.strerror}", expected="un archivo CSV legible"
+            path, f"no se puede leer el archivo: {system_reason(error)}", expected="un archivo CSV legible"
         ) from error
     text, encoding, bom = decode(raw, path)
     del raw

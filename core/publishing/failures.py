@@ -10,6 +10,7 @@ import errno
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import PrepError, UsageError
+from core.system_reasons import system_reason
 
 
 class OutsideError(PrepError):
@@ -35,7 +36,9 @@ def told(error: Exception) -> PrepError:
         about = f" ({error.filename})" if error.filename else ""
         if error.errno in _NO_ROOM:
             return OutsideError(f"No queda espacio en el disco de la carpeta de trabajo{about}.")
-        return OutsideError(f"No se pudo leer o escribir en la carpeta de trabajo{about}: {error.strerror}.")
+        return OutsideError(
+            f"No se pudo leer o escribir en la carpeta de trabajo{about}: {system_reason(error)}."
+        )
     return OutsideError(f"Error interno: {type(error).__name__}: {_first_line(error)}")
 
 

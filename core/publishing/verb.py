@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli_verb import ANSWER_IS_NO, DONE, Answer, Verb
+from core.system_reasons import system_reason
 
 if TYPE_CHECKING:
     from core.cli_output import Output
@@ -137,7 +138,7 @@ def _teller(folder: Path, out: Output) -> Any:
                 log.write(line + b"\n")
         except OSError as error:
             # Publishing does not wait for what is said of it.
-            print(f"No se pudo anotar en {LOG}: {error.strerror}", file=sys.stderr, flush=True)
+            print(f"No se pudo anotar en {LOG}: {system_reason(error)}", file=sys.stderr, flush=True)
         if not out.silent:
             print(_words(what, data), file=sys.stderr, flush=True)
 

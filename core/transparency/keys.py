@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from core.errors import UsageError
 from core.foreign_text import foreign_str
+from core.system_reasons import system_reason
 from core.transparency.errors import KeyFileError
 from core.transparency.notes import COSIGNATURE, ED25519, Signature, Verifier, check_name, cosigned_message
 
@@ -221,7 +222,7 @@ def _write(path: Path, headers: dict[str, str], private: Ed25519PrivateKey, pass
     except FileExistsError:
         raise KeyFileError(f"{path}: ya existe; una llave no se escribe sobre otra") from None
     except OSError as error:
-        raise KeyFileError(f"{path}: no se puede escribir ({error.strerror})") from None
+        raise KeyFileError(f"{path}: no se puede escribir ({system_reason(error)})") from None
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(text)
         stream.flush()
@@ -232,7 +233,7 @@ def _split(path: Path) -> tuple[dict[str, str], bytes]:
     try:
         text = foreign_str(path)
     except OSError as error:
-        raise KeyFileError(f"{path}: no se puede leer ({error.strerror})") from None
+        raise KeyFileError(f"{path}: no se puede leer ({system_reason(error)})") from None
     except UnicodeDecodeError:
         raise KeyFileError(f"{path}: no es un archivo de llave") from None
     head, begin, body = text.partition(_BEGIN)

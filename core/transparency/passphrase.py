@@ -11,6 +11,7 @@ from getpass import getpass
 from pathlib import Path
 
 from core.errors import UsageError
+from core.system_reasons import system_reason
 from core.transparency.errors import KeyFileError
 from core.transparency.keys import join
 
@@ -60,7 +61,7 @@ def open_passphrase(
     try:
         encrypted = b"-----BEGIN ENCRYPTED" in key.read_bytes()
     except OSError as error:
-        raise KeyFileError(f"{key}: no se puede leer ({error.strerror})") from None
+        raise KeyFileError(f"{key}: no se puede leer ({system_reason(error)})") from None
     if not encrypted:
         return None
     halves = given_halves(files, variable=variable)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.cli_verb import ANSWER_IS_NO, DONE, Answer, Verb
 from core.errors import UsageError
+from core.system_reasons import system_reason
 
 if TYPE_CHECKING:
     from core.cli_output import Output
@@ -228,7 +229,7 @@ def _vkey(text: str) -> Verifier:
     try:
         return Verifier.from_vkey(foreign_bytes(path).decode("utf-8-sig").strip())
     except OSError as error:
-        raise InputError(path, message=f"no se puede leer: {error.strerror}") from error
+        raise InputError(path, message=f"no se puede leer: {system_reason(error)}") from error
     except (NoteError, UnicodeDecodeError):
         raise InputError(
             path, message="no tiene una llave pública: se esperaba nombre+identificador+base64"

@@ -20,8 +20,13 @@ class RehearsalClock:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def set(self, utc_ms: int, step_ms: int = 0) -> None:
-        """From this moment on it is `utc_ms`, and the clock of the machine says `step_ms` more."""
+    def set(self, utc_ms: int, step_ms: int | None = None) -> None:
+        """From this moment on it is `utc_ms`, and the clock of the machine says `step_ms` more.
+
+        Without it, as far from the right hour as it was: the night that is moved on mends no clock.
+        """
+        if step_ms is None:
+            step_ms = self._read()[1] if self._path.is_file() else 0
         body = {"monotonico_ms": _now(), "utc_ms": utc_ms, "desvio_ms": step_ms}
         temporary = self._path.with_name(f".{self._path.name}.tmp")
         temporary.write_text(json.dumps(body), encoding="utf-8")

@@ -51,6 +51,11 @@ def set_trap(path: Path, step: str, whom: str) -> None:
     _place(path, {"paso": step, "a_quien": whom})
 
 
+def remove_trap(path: Path) -> None:
+    """Take away a trap that did not work: it would kill the cut of somebody else."""
+    path.unlink(missing_ok=True)
+
+
 def _place(path: Path, told: dict[str, object]) -> None:
     """Write a file that is never seen by half: whoever waits for it reads it at once."""
     temporary = path.with_name(f".{path.name}.tmp")

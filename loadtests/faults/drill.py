@@ -14,41 +14,45 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 from core.errors import PrepError
 from loadtests.faults import edge
+from loadtests.faults.bucket import Bucket
 from loadtests.faults.clock import VARIABLE as CLOCK
 from loadtests.faults.clock import RehearsalClock
 from loadtests.faults.cutter import VARIABLE as TRAP
 from loadtests.faults.night import EVERY_MIN, HOURS, write_night
+from loadtests.faults.postgres import Postgres
 from loadtests.faults.processes import (
-    PREP,
     START_S,
     Program,
     RehearsalError,
     children,
     command_of,
-    free_port,
     last_line,
-    prep,
     read_json,
     wait_until,
 )
-from loadtests.faults.servers import ACCESS_KEY, BUCKET, S3, SECRET_KEY, Postgres, Proxy
+from loadtests.faults.servers import ACCESS_KEY, S3, SECRET_KEY
+from loadtests.faults.setup import make_key, probe, publisher_config, room_config
 from loadtests.faults.size import Size
 from loadtests.faults.small_disk import SmallDisk
+from loadtests.processes import PREP, free_port
 from simulator.live.control import CONTROL, ControlClient
 
 SEED = 7
 FORWARD, SLOWEST = 3_000.0, 20.0
 """Virtual seconds per second while the night is moved on: far from the hour, and just before it."""
-APPROACH = 20.0
-"""What is left would take a twentieth of a second at the speed chosen."""
+LOOKS_LEFT, LEAST_LEFT_S, LOOKS_FORGET = 4.0, 0.06, 0.95
+"""What is left would take so many looks at the speed chosen, or these seconds. How long a look takes is the
+longest of late, a little forgotten at each: a busy machine stalls now and then, and longer the more it has
+to do."""
+CROWDED = 2.0
+"""Processes that want each core from which what is left takes longer."""
+ROUGH = 500
+"""Milliseconds to the next slot, for each virtual second per second that it may be passed at."""
 MINUTE_MS = 60_000
 EVERY_MS = EVERY_MIN * MINUTE_MS
-ROOM_CONFIG = "[sala]\ntick_s = {tick}\nviejo_s = {stale}\n"
 
 
 class Drill:
@@ -58,16 +62,17 @@ class Drill:
         self.folder = folder
         self.size = size
         self.postgres = postgres
-        self.s3 = s3
+        self._s3 = s3
         self.run = folder / "corrida"
         """Of the night and the publisher."""
         self.public = folder / "destino"
         self.room_folder = folder / "sala"
         self.key = folder / "llave.pem"
         self.trap = folder / "trampa.json"
+        self.logs = folder / "registros"
         self.clock = RehearsalClock(folder / "reloj.json")
-        self.base = postgres.url if postgres is not None else str(self.run / "prep.db")
-        self.proxy: Proxy | None = None
+        self.base = postgres.url() if postgres is not None else str(self.run / "prep.db")
+        self.bucket: Bucket | None = None
         self.night: Program | None = None
         self.publisher: Program | None = None
         self.room: Program | None = None
@@ -77,6 +82,9 @@ class Drill:
         self.scenario = folder / "noche" / "fallas.toml"
         self.small_disk: SmallDisk | None = None
         self.night_runs = 0
+        self.jumped: list[int] = []
+        """Slots it went past with no time for their cut, ms UTC: a machine with too much to do."""
+        self._look_s = 0.0
 
     # -- start and end -------------------------------------------------------------------------
 
@@ -93,24 +101,22 @@ class Drill:
 
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.s3 is not None:
-            self.s3.launch()
-            self.proxy = Proxy(self.s3.port)
+        if self._s3 is not None:
+            self._s3.launch()
+            self.bucket = Bucket(self._s3)
         if self.size.disk_mib:
             self.small_disk = SmallDisk.mounted(self.run, self.size.disk_mib)
         write_night(self.folder / "noche", self.size.secciones)
         self.start_night()
-        self._make_key()
+        make_key(self.base, self.key)
         if "sala" in self.size.parts:
             self._start_room()
-        if self.s3 is not None:
-            self.s3.wait()
+        if self._s3 is not None:
+            self._s3.wait()
         self.start_publisher(wait=False)
+        self.wait_published(1)
         # Nobody waits for it until the end.
         self._reference = self.launch("referencia", [*PREP, *self.night_arguments(self._calm)], {})
-        self.wait_published(1)
-        if self.room is not None:
-            self._wait_room()
 
     def close(self) -> None:
         """End everything."""
@@ -118,16 +124,24 @@ class Drill:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(program.process.pid, signal.SIGCONT)
             program.kill()
-        if self.proxy is not None:
-            self.proxy.close()
-        if self.s3 is not None:
-            self.s3.kill()
+        if self.bucket is not None:
+            self.bucket.close()
         if self.small_disk is not None:
             self.small_disk.close()
 
+    def stand_up(self) -> None:
+        """Start again whoever is down, after a fault that could not be carried through, and see a cut out."""
+        if self.night is None or self.publisher is None:
+            return
+        if not self.night.alive:
+            self.start_night(again=True)
+        if not self.publisher.alive:
+            self.start_publisher()
+        self.cut()
+
     def launch(self, name: str, arguments: Sequence[str | Path], environment: Mapping[str, str]) -> Program:
         """Start a program of the rehearsal; it is ended with it, whatever happens."""
-        program = Program(self.folder / "registros" / f"{name}.log", arguments, environment)
+        program = Program(self.logs / f"{name}.log", arguments, environment)
         self._started.append(program)
         return program
 
@@ -172,14 +186,21 @@ class Drill:
 
     def forward(self, until_ms: int) -> None:
         """Move everything on to an hour of the night (ms UTC)."""
-        client, patience = ControlClient(self.run), time.monotonic() + START_S
+        client, looked = ControlClient(self.run), time.monotonic()
+        patience = looked + START_S
+        # An hour that is not a slot may be gone past by a little.
+        slowest = max(SLOWEST, -until_ms % EVERY_MS / ROUGH)
+        least_s = LEAST_LEFT_S * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / CROWDED)
         # When it ended, or a fault has it down, the hour goes on without it.
         with contextlib.suppress(PrepError):
             # Slower as it comes near: a night that went past the hour would have its cut late at once.
             while (left_s := (until_ms - (self._night_ms() or until_ms)) / 1000) > 0:
                 if time.monotonic() > patience:
                     raise RehearsalError("La noche no avanza.")
-                client.set_speed(min(FORWARD, max(SLOWEST, left_s * APPROACH)))
+                before, looked = looked, time.monotonic()
+                self._look_s = max(looked - before, LOOKS_FORGET * self._look_s)
+                due_s = max(least_s, LOOKS_LEFT * self._look_s)
+                client.set_speed(min(FORWARD, max(slowest, left_s / due_s)))
                 time.sleep(0.005)
             client.set_speed(1.0)
         self.clock.set(max(until_ms, self._night_ms() or 0))
@@ -213,10 +234,9 @@ class Drill:
             *("--cada", str(EVERY_MIN), "--destino", self.public),
         ]
         if "imagenes" in self.size.parts:
-            arguments += ["--imagenes", self.run, "--config", self._publisher_config()]
-        if self.proxy is not None:
-            address = f"s3://{BUCKET}/noche?endpoint=http://127.0.0.1:{self.proxy.port}&region=us-east-1"
-            arguments += ["--destino", address]
+            arguments += ["--imagenes", self.run, "--config", publisher_config(self.folder)]
+        if self.bucket is not None:
+            arguments += ["--destino", self.bucket.address]
         return arguments
 
     def start_publisher(self, *, wait: bool = True) -> None:
@@ -240,28 +260,6 @@ class Drill:
                 "el publicador trabaja",
                 lambda: self.publisher_state().get("boot_id") not in (None, before),
             )
-
-    def _publisher_config(self) -> Path:
-        path = self.folder / "publicador.toml"
-        # Only some actas of the night have an image drawn: that the others lack theirs is not news.
-        path.write_text("imagenes_faltantes_pct = 100\n", encoding="utf-8")
-        return path
-
-    def _make_key(self) -> None:
-        from core.storage.database import open_existing
-        from core.storage.reading import read_catalog, reading
-        from core.transparency.keys import origin_of
-
-        database = open_existing(self.base)
-        try:
-            with reading(database) as connection:
-                catalog = read_catalog(connection)
-        finally:
-            database.dispose()
-        origin = origin_of(catalog.entidad.abbreviation, catalog.election, "simulacro")
-        made = prep("llave", "generar", self.key, "--origen", origin, "--sin-cifrar")
-        if made.code != 0:
-            raise RehearsalError(f"No se pudo hacer la llave del ensayo: {made.said}")
 
     def publisher_state(self) -> dict[str, Any]:
         """`publicador.json`, as it is now."""
@@ -290,10 +288,20 @@ class Drill:
         """The first slot after the present hour, ms UTC."""
         return (self.clock.right_ms() // EVERY_MS + 1) * EVERY_MS
 
+    def last_slot(self) -> int:
+        """The slot the present hour is in, ms UTC."""
+        return self.clock.right_ms() // EVERY_MS * EVERY_MS
+
+    def have_time(self, ms: int) -> None:
+        """No slot comes in so long: the one that would is cut first."""
+        if self.next_slot() - self.clock.right_ms() < ms:
+            self.cut()
+
     def come_slot(self) -> int:
         """Move on to the next slot: a cut is due. Returns the number it will have."""
-        number = self.cut_number() + 1
-        self.forward(self.next_slot())
+        number, slot = self.cut_number() + 1, self.next_slot()
+        self.forward(slot)
+        self.jumped += range(slot, self.last_slot(), EVERY_MS)
         return number
 
     def wait_published(self, number: int, seconds: float = 90.0) -> None:
@@ -315,10 +323,7 @@ class Drill:
 
     def _start_room(self) -> None:
         self.room_port = free_port()
-        config = self.folder / "sala.toml"
-        config.write_text(
-            ROOM_CONFIG.format(tick=self.size.room_tick_s, stale=self.size.room_stale_s), encoding="utf-8"
-        )
+        config = room_config(self.folder, tick_s=self.size.room_tick_s, stale_s=self.size.room_stale_s)
         self.room = self.launch(
             "sala",
             [
@@ -328,21 +333,14 @@ class Drill:
             {},
         )
 
-    def _wait_room(self) -> None:
-        assert self.room is not None
-        self.room.wait_for("la sala atiende", lambda: self.health().get("ok"))
+    def wait_room(self) -> None:
+        """Until the room is well, where there is one: it takes longer to be there than the publisher."""
+        if self.room is not None:
+            self.room.wait_for("la sala atiende", lambda: self.health().get("ok"))
 
     def health(self) -> dict[str, Any]:
         """What the room says to probes; `{"ok": false, "motivo"}` also when nobody answers."""
-        import json
-
-        try:
-            with urlopen(f"http://127.0.0.1:{self.room_port}/salud", timeout=5) as answer:
-                return dict(json.load(answer))
-        except HTTPError as error:
-            return dict(json.load(error))
-        except (URLError, OSError) as error:
-            return {"ok": False, "motivo": f"nadie contesta ({error})"}
+        return probe(self.room_port)
 
     def snapshot(self) -> dict[str, Any]:
         """The last snapshot of the room."""

@@ -19,16 +19,21 @@ Signal = Callable[[], "str | None"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that must hold, by whom it was checked, and what was seen when it did not."""
+    """One thing that must hold, whether it did, and what was seen."""
 
     name: str
     holds: bool
     seen: str = ""
 
+    def as_data(self) -> dict[str, Any]:
+        """With Spanish names."""
+        return {"que": self.name, "se_cumple": self.holds, "visto": self.seen}
+
 
 class Fault:
-    """One way of going wrong. The runner calls, in this order: `inject`, the `signals`, `during`, `recover`,
-    `checks`; and `undo` at the end, whatever happened.
+    """One way of going wrong. The runner calls, in this order: `prepare`, the `signals` (all of which must be
+    silent), `inject`, the `signals` again, `during`, `recover`, `checks`; and `undo` at the end, whatever
+    happened.
 
     Class attributes are what the documents say of it.
     """
@@ -39,7 +44,11 @@ class Fault:
     title: str
     what: str
     """What is done to the system, with which means."""
-    invariant: str
+    promises: Mapping[str, tuple[str, ...]] = {}
+    """What is kept, sentence by sentence, and the names of the checks that prove each: of those made of every
+    case, or of those made at the end of the night. A sentence whose check was not made was not kept."""
+    incident: str = ""
+    """The kind of incident of the plan of continuity that it would be if it lasted; empty when none."""
     by_itself: bool = True
     """Whether it recovers with nobody doing anything."""
     short: bool = False
@@ -53,12 +62,17 @@ class Fault:
     since: float | None = None
     """When the cause was gone, monotonic; recovery is measured from there when `recover` says it."""
 
+    @property
+    def invariant(self) -> str:
+        """What is kept, in one line."""
+        return "; ".join(self.promises)
+
     def cases(self, short: bool) -> tuple[str, ...]:
         """Each is injected and measured apart."""
         return ("",)
 
     def prepare(self, drill: Drill, case: str) -> None:
-        """What must be so before: not part of the fault and not timed."""
+        """What must be so before: not part of the fault and not timed. After it the signals can be asked."""
 
     def inject(self, drill: Drill, case: str) -> float:
         """Break it; the monotonic second at which it broke."""
@@ -100,6 +114,8 @@ class Sample:
     checks: list[Check] = field(default_factory=list)
     error: str = ""
     """The rehearsal itself failed here."""
+    injected: bool = False
+    """Whether it came to be broken."""
 
     @property
     def good(self) -> bool:
@@ -123,9 +139,7 @@ class Sample:
             "recuperacion": self.recovered_how,
             "recuperacion_s": _rounded(self.recovered_s),
             "error": self.error,
-            "comprobaciones": [
-                {"que": check.name, "se_cumple": check.holds, "visto": check.seen} for check in self.checks
-            ],
+            "comprobaciones": [check.as_data() for check in self.checks],
         }
 
 
@@ -136,11 +150,33 @@ class Result:
     fault: Fault
     samples: list[Sample] = field(default_factory=list)
     skipped: str = ""
+    final: list[Check] = field(default_factory=list)
+    """Of those of the end of the night, the ones its promises rest on."""
+
+    @property
+    def injected(self) -> bool:
+        """Whether anything was broken."""
+        return any(sample.injected for sample in self.samples)
 
     @property
     def good(self) -> bool:
-        """Every sample is; what was skipped proves nothing against anybody."""
-        return all(sample.good for sample in self.samples)
+        """It was injected, every sample is good and every promise was proved."""
+        return bool(self.samples) and all(sample.good for sample in self.samples) and not self.broken()
+
+    def broken(self) -> dict[str, str]:
+        """Each promise that was not kept, or not proved, and what was seen."""
+        found: dict[str, str] = {}
+        for sentence, names in self.fault.promises.items():
+            for sample in self.samples:
+                made = {check.name: check for check in (*self.final, *sample.checks)}
+                lacking = [name for name in names if name not in made]
+                wrong = [check for check in (*self.final, *sample.checks)
+                         if check.name in names and not check.holds]  # fmt: skip
+                if lacking or not names:
+                    found[sentence] = f"no se comprobó: {(*lacking, 'nada')[0]}"
+                elif wrong:
+                    found[sentence] = f"{wrong[0].name}: {wrong[0].seen}"
+        return found
 
     @property
     def detection(self) -> tuple[float, float] | None:
@@ -154,7 +190,8 @@ class Result:
 
     def failed_checks(self) -> list[Check]:
         """Those that did not hold."""
-        return [check for sample in self.samples for check in sample.checks if not check.holds]
+        made = [check for sample in self.samples for check in sample.checks]
+        return [check for check in (*made, *self.final) if not check.holds]
 
     def as_data(self) -> dict[str, Any]:
         """With Spanish names."""
@@ -163,10 +200,11 @@ class Result:
             "familia": self.fault.family,
             "titulo": self.fault.title,
             "que_se_hace": self.fault.what,
-            "invariante": self.fault.invariant,
+            "invariante": {sentence: list(names) for sentence, names in self.fault.promises.items()},
+            "no_se_cumplio": self.broken(),
             "se_repone_sola": self.fault.by_itself,
             "omitida": self.skipped,
-            "correcta": self.good and not self.skipped,
+            "correcta": self.good,
             "deteccion_s": _pair(self.detection),
             "recuperacion_s": _pair(self.recovery),
             "muestras": [sample.as_data() for sample in self.samples],

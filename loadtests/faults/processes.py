@@ -10,22 +10,20 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from core.errors import PrepError
 
-PREP = ("-c", "import sys; from core.cli import main; sys.exit(main(sys.argv[1:]))")
-"""The `prep` command as arguments of the interpreter that runs this."""
 START_S = 90.0
 """How long a program may take to be ready: the machine may be busy."""
 LEAVE_S = 15.0
+TRACEBACK = "Traceback (most recent call last)"
 POLL_S = 0.05
 
 
@@ -130,20 +128,6 @@ def prep(*arguments: str | Path) -> Done:
     return Done(code, data if isinstance(data, dict) else {}, said.getvalue())
 
 
-@contextlib.contextmanager
-def catch_termination() -> Iterator[None]:
-    """SIGTERM ends the rehearsal as the keyboard does: what it started is ended, what it broke is mended."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def last_line(text: str) -> str:
     """The last thing somebody said, on one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -173,13 +157,6 @@ def command_of(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
-
-
-def free_port() -> int:
-    """A loopback port nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,156 +1,40 @@
-"""Servers of a rehearsal's own: PostgreSQL, an S3 (SeaweedFS), and a proxy that makes an address slow.
+"""Servers of one's own: an S3 (SeaweedFS), and a proxy that makes an address slow.
 
-Started from the system's or the package's binaries on loopback ports, in folders of their own, and thrown
-away afterwards. None of them touches a server that is already running on the machine.
+The server is started from the package's binary on loopback ports, in a folder of its own, and thrown away
+afterwards. None of them touches a server that is already running on the machine. Of the rehearsal of faults
+and of the tests.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import pwd
-import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self
 
-from loadtests.faults.processes import RehearsalError, descendants, free_port, wait_until
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
 
-OLDEST_POSTGRES = 15
-BUCKET = "prep-fallas"
-ACCESS_KEY, SECRET_KEY = "prep-fallas", "secreto-del-ensayo-de-fallas"
+from loadtests.faults.processes import RehearsalError, wait_until
+from loadtests.processes import free_ports
 
-
-# -- PostgreSQL ------------------------------------------------------------------------------------
-
-
-def find_postgres() -> Path | None:
-    """The folder with `initdb` and `postgres` of the newest version that serves; None without one."""
-    folders = list(Path("/usr/lib/postgresql").glob("*/bin"))
-    on_path = shutil.which("initdb")
-    if on_path:
-        folders.append(Path(on_path).resolve().parent)
-    found = [(_version(folder), folder) for folder in folders if (folder / "postgres").exists()]
-    fit = [pair for pair in found if pair[0] >= OLDEST_POSTGRES]
-    return max(fit)[1] if fit else None
-
-
-def _version(folder: Path) -> int:
-    done = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True)
-    found = re.search(r"\d+", done.stdout)
-    return int(found.group()) if found else 0
-
-
-class Postgres:
-    """A server that keeps its port when it is killed and started again. Durability is on."""
-
-    def __init__(self, binaries: Path) -> None:
-        self._binaries = binaries
-        # A short path: the name of a Unix socket holds about a hundred bytes.
-        self._folder = Path(tempfile.mkdtemp(prefix="prep-fallas-", dir="/tmp"))
-        self._owner = _unprivileged() if os.geteuid() == 0 else None
-        self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            if self._owner:
-                os.chown(self._folder, self._owner.pw_uid, self._owner.pw_gid)
-            asked = ["-U", "prep", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
-            self._run("initdb", "-D", str(self._data), *asked)
-            self.start()
-            self._run("createdb", "-h", "127.0.0.1", "-p", str(self._port), "-U", "prep", "prep", pg=False)
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def url(self) -> str:
-        """The SQLAlchemy URL of its database."""
-        return f"postgresql+psycopg://prep@127.0.0.1:{self._port}/prep"
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        with (self._folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(self._binaries / "postgres", "-D", self._data, "-p", str(self._port)),
-                    *("-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._folder}"),
-                    *("-c", "shared_buffers=64MB", "-c", "max_connections=60"),
-                ],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self._folder, **self._identity(),
-            )  # fmt: skip
-        wait_until("PostgreSQL contesta", self._answers, 60)
-
-    def kill(self) -> None:
-        """As a cut of power: it and every process of it, SIGKILL."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        everyone = [process.pid, *descendants(process.pid)]
-        for pid in everyone:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        process.wait()
-        wait_until("PostgreSQL murió", lambda: not any(Path(f"/proc/{pid}").exists() for pid in everyone), 10)
-
-    def close(self) -> None:
-        """Kill it and remove everything it wrote."""
-        self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    @property
-    def _data(self) -> Path:
-        return self._folder / "data"
-
-    def _answers(self) -> bool:
-        if self._process is None or self._process.poll() is not None:
-            log = (self._folder / "server.log").read_text(errors="replace")[-1000:]
-            raise RehearsalError(f"PostgreSQL no arrancó: {log}")
-        done = subprocess.run(
-            [self._binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self._port)], check=False
-        )
-        return done.returncode == 0
-
-    def _run(self, name: str, *arguments: str, pg: bool = True) -> None:
-        done = subprocess.run(
-            [self._binaries / name, *arguments], capture_output=True, text=True, check=False,
-            cwd=self._folder, **(self._identity() if pg else {}),
-        )  # fmt: skip
-        if done.returncode != 0:
-            raise RehearsalError(f"{name} no se pudo ejecutar: {done.stderr[-500:]}")
-
-    def _identity(self) -> dict[str, Any]:
-        if self._owner is None:
-            return {}
-        return {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": []}
-
-
-def _unprivileged() -> pwd.struct_passwd:
-    # The server refuses to run as root.
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name)
-    raise RehearsalError("PostgreSQL no corre como root y no hay usuario postgres ni nobody.")
-
-
-# -- S3 --------------------------------------------------------------------------------------------
-
+START_S = 60.0
+BUCKET = "prep"
+"""The one that is there from the start."""
+SOCKETS = Path("/tmp")
+"""Where SeaweedFS puts a socket for each port, whatever it is told; one that is killed leaves them."""
+ACCESS_KEY, SECRET_KEY = "prep-pruebas", "secreto-de-las-pruebas-0123456789"
 _PORTS = (
     "master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc",
     "s3.port", "s3.port.grpc",
@@ -167,12 +51,16 @@ def find_weed() -> Path | None:
 
 
 class S3:
-    """An S3 server with one bucket. It keeps its ports and its data when it is killed and started again."""
+    """An S3 server with one bucket. It keeps its ports and its data when it is killed and started again.
 
-    def __init__(self, binary: Path, folder: Path) -> None:
+    Requests are signed with ACCESS_KEY and SECRET_KEY; with `public`, anybody may read without.
+    """
+
+    def __init__(self, binary: Path, folder: Path, *, public: bool = False) -> None:
         self._binary = binary
         self._folder = folder
-        self._ports = {name: free_port() for name in _PORTS}
+        self._public = public
+        self._ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -180,22 +68,33 @@ class S3:
         """Of its S3 side, on 127.0.0.1."""
         return self._ports["s3.port"]
 
+    @property
+    def endpoint(self) -> str:
+        """The address of its S3 side."""
+        return f"http://127.0.0.1:{self.port}"
+
     def launch(self) -> None:
         """Start it, without waiting."""
         (self._folder / "datos").mkdir(parents=True, exist_ok=True)
         config = self._folder / "s3.json"
-        who = {
-            "name": "fallas",
-            "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
-            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-        }
-        config.write_text(json.dumps({"identities": [who]}), encoding="utf-8")
-        with (self._folder / "weed.log").open("ab") as log:
+        who: list[dict[str, object]] = [
+            {
+                "name": "prep",
+                "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+                "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+            }
+        ]
+        if self._public:
+            who.append({"name": "anonymous", "actions": ["Read"]})
+        config.write_text(json.dumps({"identities": who}), encoding="utf-8")
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(str(self._binary), f"-logdir={self._folder}", "server"),
                     *(f"-dir={self._folder / 'datos'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
-                    *("-volume.max=20", "-master.volumeSizeLimitMB=64", "-master.telemetry=false"),
+                    *("-volume.max=100", "-master.volumeSizeLimitMB=64", "-master.telemetry=false"),
+                    # Alone: it does not wait for others to choose who leads.
+                    "-master.peers=none",
                     *("-s3", f"-s3.config={config}"),
                     *("-s3.port.iceberg=0", "-s3.port.lance=0"),
                     *(f"-{name}={port}" for name, port in self._ports.items()),
@@ -204,8 +103,8 @@ class S3:
             )  # fmt: skip
 
     def wait(self) -> None:
-        """Until it takes a bucket and can be read."""
-        wait_until("el servidor S3 contesta", self._ready, 60)
+        """Until a file can be written and read back. Raises RehearsalError with what it said."""
+        wait_until("el servidor S3 contesta", self._ready, START_S)
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -213,22 +112,51 @@ class S3:
         if process is not None:
             process.kill()
             process.wait()
+            for port in self._ports.values():
+                for left in SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+                    left.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The server takes connections and answers nothing, as one that hangs does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def create_bucket(self, name: str) -> None:
+        """Have that bucket, empty when it was not there. Raises OSError."""
+        # obstore does not make buckets: the filer keeps each one as a folder.
+        filer = f"http://127.0.0.1:{self._ports['filer.port']}/buckets/{name}/"
+        try:
+            with urllib.request.urlopen(urllib.request.Request(filer, method="POST"), timeout=10):
+                pass
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.CONFLICT:
+                raise
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "weed.log"
 
     def _ready(self) -> bool:
         if self._process is None or self._process.poll() is not None:
-            log = (self._folder / "weed.log").read_text(errors="replace")[-1000:]
-            raise RehearsalError(f"El servidor S3 no arrancó: {log}")
-        filer = f"http://127.0.0.1:{self._ports['filer.port']}/buckets/{BUCKET}/"
+            raise RehearsalError(
+                f"El servidor S3 no arrancó: {self._log.read_text(errors='replace')[-2000:]}"
+            )
         try:
-            with urllib.request.urlopen(urllib.request.Request(filer, method="POST"), timeout=5):
-                pass
-        except urllib.error.HTTPError as error:
-            return error.code == HTTPStatus.CONFLICT
-        except OSError:
+            self.create_bucket(BUCKET)
+            store = S3Store(
+                BUCKET, endpoint=self.endpoint, region="us-east-1", access_key_id=ACCESS_KEY,
+                secret_access_key=SECRET_KEY, client_options={"allow_http": True, "timeout": "5s"},
+                retry_config={"max_retries": 0},
+            )  # fmt: skip
+            obstore.put(store, "listo", b"listo")
+            return bytes(obstore.get(store, "listo").bytes()) == b"listo"
+        except (OSError, BaseError):
             return False
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
 
 
 class Proxy:

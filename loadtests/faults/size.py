@@ -21,5 +21,5 @@ class Size:
     """What is started besides the night and its publisher: `sala`, `s3`, `imagenes`."""
 
 
-SHORT = Size(16, 0.2, 0.25, 0.5, 2.0, 0, frozenset({"sala", "s3", "imagenes"}))
+SHORT = Size(16, 0.3, 0.25, 0.5, 2.0, 0, frozenset({"sala", "s3", "imagenes"}))
 FULL = Size(240, 0.05, None, 2.0, 12.0, 192, frozenset({"sala", "s3", "imagenes"}))

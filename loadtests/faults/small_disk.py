@@ -15,7 +15,7 @@ BALLAST = ".lastre"
 
 
 class SmallDisk:
-    """One that is mounted. `close` unmounts it, with whatever it holds."""
+    """One that is mounted, until `close`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -44,8 +44,14 @@ class SmallDisk:
         (self._folder / BALLAST).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Unmount it; lazily, should somebody still have a file open there."""
+        """Unmount it; what it held stays in the folder: it is the evidence of what was found."""
+        self.empty()
+        kept = self._folder.with_name(f"{self._folder.name}.guardada")
+        shutil.copytree(self._folder, kept, symlinks=True, dirs_exist_ok=True)
+        # Lazily, should somebody still have a file open there.
         subprocess.run(["umount", "-l", str(self._folder)], capture_output=True, check=False)
+        shutil.rmtree(self._folder)
+        kept.rename(self._folder)
 
     def _free(self) -> int:
         found = os.statvfs(self._folder)

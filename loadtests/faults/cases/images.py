@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
-from loadtests.faults.checks import captured_images
+from loadtests.faults import records
+from loadtests.faults.checks import captured_images, publication_verifies
 from loadtests.faults.drill import EVERY_MS, Drill
 from loadtests.faults.model import Check, Fault, Signal
 from loadtests.faults.processes import RehearsalError, wait_until
@@ -19,13 +23,22 @@ class ImageDamaged(Fault):
     family = "imagen"
     title = "Se daña la imagen de un acta"
     what = "se cambian bytes de una imagen recién recibida, antes de que se copie a los destinos"
-    invariant = "la imagen dañada no llega al público; el corte sale sin ella y el acta no se toca"
+    promises: Mapping[str, tuple[str, ...]] = {
+        "la imagen dañada no llega al público": (
+            "la imagen dañada no está en lo público",
+            "prep verificar con la imagen dañada",
+            "lo público tiene la imagen buena",
+        ),
+        "el corte sale sin ella": ("el corte salió sin esperar a la imagen",),
+        "y el acta no se toca": ("el acta tiene los mismos votos, códigos y horas",),
+    }
     by_itself = False
     short = True
     needs = frozenset({"imagenes"})
 
     def prepare(self, drill: Drill, case: str) -> None:
         self._path = _fresh_image(drill)
+        self._acta = records.acta_of_image(drill.base, self._path.stem)
         self._good = self._path.read_bytes()
 
     def inject(self, drill: Drill, case: str) -> float:
@@ -44,16 +57,19 @@ class ImageDamaged(Fault):
         }
 
     def during(self, drill: Drill, case: str) -> list[Check]:
-        from loadtests.faults.checks import publication_verifies
-
         drill.wait_published(self._number)
         there = drill.public / self._path.relative_to(drill.run)
-        spread = there.exists() and there.read_bytes() != self._good
+        cut = drill.public_cut()
         return [
-            Check("el corte salió sin esperar a la imagen", drill.public_cut() > self._before),
-            Check("la imagen dañada no está en lo público", not spread),
-            publication_verifies(drill.public, "con la imagen dañada"),
-        ]
+            Check(
+                "el corte salió sin esperar a la imagen", cut > self._before, f"{self._before} → {cut}"
+            ),
+            Check(
+                "la imagen dañada no está en lo público",
+                not there.exists() and not _in_bucket(drill, self._path), there.name,
+            ),
+            publication_verifies(drill.public, "prep verificar con la imagen dañada"),
+        ]  # fmt: skip
 
     def recover(self, drill: Drill, case: str) -> str:
         self.undo(drill, case)
@@ -70,9 +86,15 @@ class ImageDamaged(Fault):
 
     def checks(self, drill: Drill, case: str) -> list[Check]:
         there = drill.public / self._path.relative_to(drill.run)
+        acta = records.acta_of_image(drill.base, self._path.stem)
+        other = [name for name, value in self._acta.items() if acta.get(name) != value]
         return [
-            Check("lo público tiene la imagen buena", there.is_file() and there.read_bytes() == self._good)
-        ]
+            Check("lo público tiene la imagen buena", there.is_file() and there.read_bytes() == self._good),
+            Check(
+                "el acta tiene los mismos votos, códigos y horas", bool(self._acta) and not other,
+                ", ".join(other),
+            ),
+        ]  # fmt: skip
 
     def undo(self, drill: Drill, case: str) -> None:
         if hasattr(self, "_good"):
@@ -91,6 +113,19 @@ def _fresh_image(drill: Drill) -> Path:
                 if path.stem in captured and not (drill.public / path.relative_to(drill.run)).exists():
                     return path
     raise RehearsalError("La noche no trajo ninguna imagen nueva.")
+
+
+def _in_bucket(drill: Drill, path: Path) -> bool:
+    """Whether the bucket gives anything by the name of an image."""
+    if drill.bucket is None:
+        return False
+    try:
+        with urlopen(f"{drill.bucket.public_url}{path.relative_to(drill.run).as_posix()}", timeout=10):
+            return True
+    except HTTPError as error:
+        if error.code == HTTPStatus.NOT_FOUND:
+            return False
+        raise
 
 
 def _refused(drill: Drill, name: str) -> str | None:

@@ -7,12 +7,16 @@ import signal
 import time
 from collections.abc import Mapping
 
+from loadtests.faults.checks import NONE_EXTRA, NONE_LOST, NOTHING_LOST, SAME_ACTAS, SAME_COUNTS
 from loadtests.faults.drill import Drill
-from loadtests.faults.model import Fault, Signal
-from loadtests.faults.processes import last_line, wait_until
+from loadtests.faults.model import Check, Fault, Signal
+from loadtests.faults.processes import TRACEBACK, Program, last_line, wait_until
 
 BUSY = 600.0
 """Virtual seconds per second: commands are always on their way."""
+SAME_NIGHT = (NONE_LOST, NONE_EXTRA, SAME_ACTAS, SAME_COUNTS)
+"""What is asked of the night at its end, against the one nobody broke."""
+SAID_WHY = "quien terminó dijo por qué, sin traza"
 
 
 class WriterKilled(Fault):
@@ -22,7 +26,11 @@ class WriterKilled(Fault):
     family = "escritor"
     title = "Muere el proceso que escribe en la base"
     what = "SIGKILL al proceso escritor de la noche en vivo, con órdenes en camino (noche a ×600)"
-    invariant = "lo asentado queda; al continuar la noche termina igual que sin la falla"
+    promises: Mapping[str, tuple[str, ...]] = {
+        "lo asentado queda": (NOTHING_LOST,),
+        "la corrida se detiene y dice por qué": (SAID_WHY,),
+        "al continuar la noche termina igual que sin la falla": SAME_NIGHT,
+    }
     by_itself = False
     short = True
     detection_s = 30.0
@@ -39,18 +47,28 @@ class WriterKilled(Fault):
         return time.monotonic()
 
     def signals(self, drill: Drill, case: str) -> Mapping[str, Signal]:
-        return {"la corrida termina y lo dice": lambda: night_ended(drill)}
+        return {"la corrida termina y lo dice": lambda: ended(drill.night)}
+
+    def during(self, drill: Drill, case: str) -> list[Check]:
+        assert drill.night is not None
+        return [Check(SAID_WHY, ended(drill.night) is not None, last_line(drill.night.said()))]
 
     def recover(self, drill: Drill, case: str) -> str:
         continue_night(drill)
         return "se vuelve a arrancar con `--continuar`"
 
 
-def night_ended(drill: Drill) -> str | None:
-    """How the night ended when it should not have, and what it said."""
-    assert drill.night is not None
-    code = drill.night.process.poll()
-    return None if code is None else f"salida {code}: {last_line(drill.night.said())}"
+def ended(program: Program | None, since: int = 0) -> str | None:
+    """How a program that should be there ended and what it said, of what it wrote after `since` characters.
+
+    None while it runs, and also when it ended with a trace or with nothing: that is not saying it.
+    """
+    if program is None or program.alive:
+        return None
+    said = program.said()[since:]
+    if TRACEBACK in said or not said.strip():
+        return None
+    return f"salida {program.process.returncode}: {last_line(said)}"
 
 
 def continue_night(drill: Drill) -> None:

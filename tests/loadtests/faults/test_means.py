@@ -5,22 +5,32 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from core.publication.interference import CutStep
 from core.publishing import run
-from loadtests.faults import edge
+from loadtests.faults import edge, servers
+from loadtests.faults.cases.hour import PUBLISHED, every_slot
+from loadtests.faults.cases.keys import Knocks, knock, write_certificate
+from loadtests.faults.cases.room import shown_as_old, went_back
+from loadtests.faults.cases.writer import ended
 from loadtests.faults.clock import RehearsalClock
 from loadtests.faults.cutter import PROCESS, Trap, set_trap, sprung
 from loadtests.faults.night import HOURS, write_night
+from loadtests.faults.processes import Program
 from loadtests.faults.servers import Proxy
 from loadtests.faults.small_disk import SmallDisk
+from loadtests.faults.visitor import Shown
+from loadtests.processes import free_port
 from simulator.scenario.file import load_scenario, open_scenario_catalog
 
 
@@ -30,9 +40,38 @@ def test_a_step_of_the_clock_changes_the_hour_of_the_machine_and_not_the_right_o
     clock.step(-3_600_000)
     assert 1_000_000 <= clock.right_ms() < 1_060_000
     assert clock.machine_ms() - clock.right_ms() == pytest.approx(-3_600_000, abs=1_000)
+    # The night that is moved on mends no clock.
+    clock.set(2_000_000)
+    assert clock.machine_ms() - clock.right_ms() == pytest.approx(-3_600_000, abs=1_000)
     before = clock.right_ms()
     clock.step(0)
     assert before <= clock.right_ms() == pytest.approx(clock.machine_ms(), abs=1_000)
+
+
+def test_a_server_that_is_killed_leaves_no_socket_of_its_own_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "SOCKETS", tmp_path)
+    program = tmp_path / "weed"
+    program.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+    program.chmod(0o755)
+    server = servers.S3(program, tmp_path / "s3")
+    server.launch()
+    names = [
+        f"seaweedfs-s3-{server.port}.sock",
+        f"seaweedfs-s3-grpc-{server.port}.sock",
+        "seaweedfs-s3-1.sock",
+    ]
+    for name in names:
+        (tmp_path / name).touch()
+    server.kill()
+    assert [path.name for path in tmp_path.glob("*.sock")] == [names[-1]]
+
+
+def test_every_slot_has_its_cut_but_those_the_rehearsal_itself_went_past() -> None:
+    five, ten, fifteen = 300_000, 600_000, 900_000
+    assert every_slot(0, 7, 9, ()) == [(five, PUBLISHED, 8), (ten, PUBLISHED, 9)]
+    assert every_slot(0, 7, 9, {ten}) == [(five, PUBLISHED, 8), (fifteen, PUBLISHED, 9)]
 
 
 def test_the_edge_puts_the_clock_of_the_rehearsal_where_the_service_reads_its_own(
@@ -117,6 +156,80 @@ def test_a_proxy_lets_through_delays_hangs_and_refuses(echo: int) -> None:
         assert ask(proxy.port) == b"hola"
     finally:
         proxy.close()
+
+
+@contextmanager
+def answering(*pair: Path) -> Iterator[int]:
+    """The port of a server that answers every question of HTTP, in the clear or with a certificate."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        if pair:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pair[0], pair[1])
+
+        def serve() -> None:
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                with suppress(OSError), context.wrap_socket(client, True) if pair else client as channel:
+                    channel.recv(1000)
+                    channel.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield int(server.getsockname()[1])
+
+
+def test_a_knock_tells_who_answers_in_the_clear_from_who_ciphers_and_from_nobody(tmp_path: Path) -> None:
+    pair = tmp_path / "c.pem", tmp_path / "k.pem"
+    write_certificate(*pair)
+    with answering() as plain, answering(*pair) as ciphered:
+        assert knock(plain, cipher=False).startswith(b"HTTP/1.1 200")
+        assert knock(ciphered, cipher=True).startswith(b"HTTP/1.1 200")
+        assert knock(ciphered, cipher=False) == b""
+        knocks = Knocks(plain)
+        time.sleep(0.1)
+        tries, answered = knocks.end()
+        assert tries > 1
+        assert "200 OK" in answered[0]
+    nobody = free_port()
+    assert knock(nobody, cipher=False) == knock(nobody, cipher=True) == b""
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("import sys; sys.exit('No hay llave.')", "salida 1: No hay llave."),
+        ("1 / 0", None),
+        ("raise SystemExit(2)", None),
+    ],
+    ids=["says why", "a trace", "says nothing"],
+)
+def test_only_who_ends_with_words_for_people_has_said_it(
+    program: str, told: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "p.log").write_text("Traceback (most recent call last)\nde otra vez\n", encoding="utf-8")
+    with Program(tmp_path / "p.log", ["-S", "-c", program], {}) as one:
+        heard = len(one.said())
+        one.end(10)
+        assert ended(one, heard) == told
+        assert ended(one) is None
+    assert ended(None) is None
+
+
+def shown(seq: int, age_ms: int, captured: int = 5) -> Shown:
+    kpis = {"esperadas": 9, "acopiadas": 7, "digitalizadas": 6, "capturadas": captured}
+    return Shown({"seq": seq, "boot_id": "b", "viejo_s": 2.0, "kpis": kpis, "base": {"seq": 40}}, age_ms)
+
+
+def test_a_room_that_shows_old_data_as_new_is_found_out() -> None:
+    assert shown_as_old(shown(3, 2_100), shown(3, 2_900)).holds
+    assert not shown_as_old(shown(3, 100), shown(3, 2_900)).holds
+    assert not shown_as_old(shown(3, 2_100), shown(3, 2_100)).holds
+    assert not shown_as_old(shown(3, 2_100), shown(4, 2_900)).holds
+    assert went_back(shown(3, 0).data, shown(4, 0, 6).data) == []
+    assert went_back(shown(3, 0).data, shown(4, 0, 4).data) == ["capturadas: 5 → 4"]
 
 
 def test_a_small_disk_fills_up_and_is_emptied(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+"""What the system makes programs say in English, in Spanish, for the pages people read.
+
+The data keeps every word as it was said.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+from loadtests.reasons import why
+
+OTHERS = {
+    "database is locked": "otro proceso tiene tomada la base",
+    "unable to open database file": "no se puede abrir el archivo de la base",
+    "file is not a database": "el archivo no es una base",
+    "File too large": "el archivo es más grande de lo que se permite",
+    "disk I/O error": "el disco no deja leer o escribir",
+    "consuming input failed: server closed the connection unexpectedly": "el servidor cerró la conexión",
+    "server closed the connection unexpectedly": "el servidor cerró la conexión",
+    "(sqlite3.OperationalError) ": "",
+    "(psycopg.OperationalError) ": "",
+    "timed out": "no hubo respuesta a tiempo",
+}
+
+
+def _words() -> dict[str, str]:
+    found = dict(OTHERS)
+    for code in errno.errorcode:
+        said = os.strerror(code)
+        told = why(OSError(code, said))
+        if said not in told:
+            found[said] = told
+    return found
+
+
+_WORDS = _words()
+_SAID = re.compile(
+    r"(?:\[Errno -?\d+\] )?(" + "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True)) + r")"
+    r"(?: \(os error \d+\))?"
+)
+
+
+def in_spanish(text: str) -> str:
+    """A text with those reasons in Spanish."""
+    return _SAID.sub(lambda found: _WORDS[found[1]], text)

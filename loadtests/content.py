@@ -10,10 +10,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from loadtests.reasons import why
 
 GOES_BACK = "retroceso"
 CHANGED = "corte_cambiado"
@@ -25,6 +29,7 @@ TYPE = "tipo"
 IDENTITY = "identidad"
 MISSING = "falta"
 UNREADABLE = "excepcion"
+CLOSED = "sin_cors"
 
 CLASSES = {
     GOES_BACK: "un corte anterior después de uno más nuevo",
@@ -37,8 +42,42 @@ CLASSES = {
     IDENTITY: "otra publicación que la esperada",
     MISSING: "un archivo anunciado que no está",
     UNREADABLE: "algo con lo que quien lo leía no pudo seguir",
+    CLOSED: "datos que la página de otro sitio no puede leer (CORS)",
 }
 """Each kind of fault of content, as reports say it."""
+
+CHECKED = (
+    ("apuntadores", "apuntador", "apuntadores"),
+    ("objetos", "objeto", "objetos"),
+    ("archivos", "archivo", "archivos"),
+    ("paquetes", "paquete", "paquetes"),
+    ("imagenes", "imagen", "imágenes"),
+    ("vistas", "vista", "vistas"),
+    ("guiones", "guion u hoja de estilo", "guiones y hojas de estilo"),
+)
+"""What is checked: its count, and how one and many are said."""
+
+_ANSWERS = ("apuntadores", "objetos", "fotografias_vistas")
+EXERCISED = {
+    GOES_BACK: ("apuntadores_seguidos", "fotografias_nuevas"),
+    CHANGED: ("apuntadores_seguidos",),
+    MIXED: ("objetos",),
+    NOT_JSON: _ANSWERS,
+    TAG: ("apuntadores", "fotografias_vistas"),
+    DIGEST: ("objetos", "archivos", "paquetes", "imagenes", "vistas", "guiones"),
+    TYPE: _ANSWERS,
+    IDENTITY: ("apuntadores", "fotografias_vistas"),
+    MISSING: ("apuntadores_seguidos", "guiones", "paquetes"),
+    UNREADABLE: _ANSWERS,
+    CLOSED: ("enlaces",),
+}
+"""What must have been counted for the absence of a fault to mean anything: any of these names."""
+MOST_UNPACKED = 1 << 30
+"""Bytes of a package unpacked; over them it is not opened."""
+MOST_NUMBER = 2**53
+"""Beyond it the page of a browser would read another number."""
+
+_ASSET = re.compile(r"sitio/[0-9a-f]{16}\.[a-z0-9]+")
 
 Tell = Callable[[str, str], None]
 """Told of each fault: its class and where it was seen."""
@@ -128,6 +167,10 @@ class PointerReader:
         except (KeyError, TypeError) as error:
             self._tell(NOT_JSON, f"corte.json sin {error}")
             return None
+        for key, value in (("corte", number), ("instante_ms", instant), ("bitacora.tamano", size)):
+            if type(value) is not int or not 0 <= value < MOST_NUMBER:
+                self._tell(NOT_JSON, f"corte.json: {key} no es un número entero que se pueda usar")
+                return None
         if before is None:
             self.pointer = pointer
             return pointer
@@ -150,8 +193,8 @@ def json_object(name: str, reply: Reply, tell: Tell) -> dict[str, Any] | None:
         tell(TYPE, f"{name}: {kind or 'sin Content-Type'}")
     try:
         found = json.loads(reply.body)
-    except ValueError as error:
-        tell(NOT_JSON, f"{name}: {error}")
+    except (ValueError, RecursionError) as error:
+        tell(NOT_JSON, f"{name}: {why(error)}")
         return None
     if not isinstance(found, dict):
         tell(NOT_JSON, f"{name}: no es un objeto")
@@ -166,6 +209,33 @@ def check_digest(name: str, body: bytes, sha256: str, tell: Tell) -> bool:
         tell(DIGEST, f"{name}: {found[:12]}… en lugar de {sha256[:12]}…")
         return False
     return True
+
+
+def check_page(reply: Reply, tell: Tell) -> list[str]:
+    """The page must be there and name what it needs; the public names of its scripts and sheets."""
+    if reply.status != 200:
+        tell(MISSING, f"/: {reply.status}, el sitio no tiene página")
+        return []
+    found = sorted(set(_ASSET.findall(reply.body.decode("utf-8", "replace"))))
+    if not found:
+        tell(MISSING, "/: la página no nombra su guion ni su hoja de estilos")
+    return found
+
+
+def check_asset(name: str, body: bytes, tell: Tell) -> bool:
+    """Whether a script or sheet has the bytes of its name: the first 16 digits of their SHA-256."""
+    wanted = name.rpartition("/")[2].partition(".")[0]
+    found = hashlib.sha256(body).hexdigest()[:16]
+    if found != wanted:
+        tell(DIGEST, f"{name}: su contenido es {found}")
+    return found == wanted
+
+
+def check_shared(name: str, reply: Reply, origin: str, tell: Tell) -> None:
+    """An answer that the page of another site asked for: without CORS its browser does not hand it over."""
+    allowed = reply.headers.get("access-control-allow-origin")
+    if allowed not in ("*", origin):
+        tell(CLOSED, f"{name}: Access-Control-Allow-Origin: {allowed or 'falta'}")
 
 
 def check_portal(pointer: Mapping[str, Any], portal: Mapping[str, Any], tell: Tell) -> None:
@@ -222,9 +292,13 @@ def check_package(pointer: Mapping[str, Any], body: bytes, tell: Tell) -> bool:
     name = str(pointer.get("difusion"))
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as package:
+            size = sum(one.file_size for one in package.infolist())
+            if size > MOST_UNPACKED:
+                tell(DIGEST, f"{name}: desempacado serían {size:,} bytes; no se abre")
+                return False
             members = {one.rpartition("/")[2]: package.read(one) for one in package.namelist()}
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
-        tell(DIGEST, f"{name}: no se puede abrir ({error})")
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error):
+        tell(DIGEST, f"{name}: no se puede abrir como ZIP")
         return False
     manifest = members.get("manifiesto.json", b"")
     if not check_digest(f"{name}, manifiesto.json", manifest, str(pointer.get("manifiesto_sha256")), tell):

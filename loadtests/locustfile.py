@@ -9,22 +9,27 @@ from __future__ import annotations
 import json
 import os
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
-from locust import LoadTestShape, events
+from locust import LoadTestShape, events, runners
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests import shapes
 from loadtests.content import IDENTITY, UNREADABLE, Expected
-from loadtests.generator import BEGUN
-from loadtests.people.base import SCENE, Person
+from loadtests.generator import BEGUN, MASTER_TRIES
+from loadtests.people.base import LATE, SCENE, Person
 from loadtests.people.calibration import measure
 from loadtests.people.portal import Citizen, Difusor, Newspaper
 from loadtests.people.room import Operator, Wall
 from loadtests.plan import ENVIRONMENT, MASTER, ROLE, load
-from loadtests.tally import Tally, from_data, merge
+from loadtests.reasons import why
+from loadtests.tally import Tally, from_data, merge, slot_of
+
+runners.CONNECT_RETRY_COUNT = MASTER_TRIES
+"""A worker tries for a minute (each time five seconds): who listens there may not be a master."""
 
 CLASSES: dict[str, type[Person]] = {
     "ciudadano": Citizen,
@@ -40,16 +45,22 @@ _begun: list[float] = []
 """When the run began. It does so once, whatever the page of Locust is asked."""
 _others: dict[str, dict[str, Any]] = {}
 """Last counts of each worker, by its id; each message has them whole, so that a lost one does no harm."""
+_heard_at: dict[str, float] = {}
+"""When those came."""
+_stopping: list[float] = []
+"""When the run began to stop."""
 
 SCENE.expected = Expected(**PLAN.expected)
 SCENE.many_addresses = PLAN.many_addresses
 SCENE.package_path = PLAN.package_path
 SCENE.credentials = PLAN.credentials
 SCENE.url = PLAN.url
+SCENE.addresses = PLAN.addresses
+SCENE.tally.slot_s = slot_of(PLAN.seconds)
 SCENE.patience_ms = PLAN.profile["thresholds"].get("p95_max_ms", 1000)
 
-for _person in PLAN.profile["people"]:
-    _name = f"Profile{CLASSES[_person['kind']].__name__}"
+for _place, _person in enumerate(PLAN.profile["people"]):
+    _name = f"Profile{_place}{CLASSES[_person['kind']].__name__}"
     globals()[_name] = type(
         _name,
         (CLASSES[_person["kind"]],),
@@ -58,6 +69,7 @@ for _person in PLAN.profile["people"]:
             "weight": _person["weight"] or 1,
             "fixed_count": _person["fixed"],
             "settings": _person["settings"],
+            "turns": count(),
         },
     )
 
@@ -112,9 +124,25 @@ def _guard(environment: Any) -> None:
         gevent.sleep(LAG_EVERY_S)
 
 
+@events.request.add_listener  # type: ignore[untyped-decorator]
+def _asked(
+    name: str,
+    response_time: float | None,
+    response_length: int | None,
+    exception: Exception | None,
+    context: dict[str, Any] | None,
+    **_: Any,
+) -> None:
+    late = float((context or {}).get(LATE, 0.0))
+    since = time.time() - _begun[0] if _begun else 0.0
+    SCENE.tally.note(
+        name, (response_time or 0.0) + late, response_length or 0, failed=exception is not None, at_s=since
+    )
+
+
 @events.user_error.add_listener  # type: ignore[untyped-decorator]
 def _broke(exception: Exception, **_: Any) -> None:
-    SCENE.tally.fault(UNREADABLE, f"{type(exception).__name__}: {exception}")
+    SCENE.tally.fault(UNREADABLE, why(exception))
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
@@ -124,6 +152,7 @@ def _begin(environment: Any, **_: Any) -> None:
         gevent.spawn(environment.runner.quit)
         return
     _begun.append(time.time())
+    SCENE.ends_at = time.monotonic() + PLAN.seconds
     gevent.spawn(_guard, environment)
     if not isinstance(environment.runner, MasterRunner):
         gevent.spawn(_watch)
@@ -141,6 +170,12 @@ def _report(client_id: str, data: dict[str, Any]) -> None:
 def _heard(client_id: str, data: dict[str, Any]) -> None:
     if "prep" in data:
         _others[client_id] = data["prep"]
+        _heard_at[client_id] = time.time()
+
+
+@events.test_stopping.add_listener  # type: ignore[untyped-decorator]
+def _stop(**_: Any) -> None:
+    _stopping.append(time.time())
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]
@@ -154,5 +189,8 @@ def _leave(environment: Any, **_: Any) -> None:
     whole = merge(tallies)
     if isinstance(environment.runner, MasterRunner):
         whole.faults += SCENE.tally.faults
-    data = {"procesos": len(tallies), **whole.as_data()}
+    end = _stopping[0] if _stopping else time.time()
+    # Each worker reports every few seconds, and once more when it is told to stop.
+    silent = [round(max(0.0, end - at), 1) for at in _heard_at.values()] or [0.0]
+    data = {"procesos": len(tallies), "silencio_s": silent, **whole.as_data()}
     Path(PLAN.tally_path).write_text(json.dumps(data), encoding="utf-8")

@@ -14,6 +14,7 @@ from typing import Any
 from core.catalogs.problems import Problems, TooManyProblemsError
 from core.catalogs.toml_file import TomlFile, TomlTable
 from core.errors import UsageError
+from loadtests.kinds import GROUPS, KINDS
 
 FOLDER = Path(__file__).parent / "perfiles"
 FORMAT = 1
@@ -24,12 +25,28 @@ TARGETS = (PORTAL, ROOM)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A whole-number key of a table: its least and most, and its value when it is not written."""
+    """A whole-number key of a table: its least and most, and its value when it is not written.
+
+    None: it must be written.
+    """
 
     least: int
     most: int
-    default: int
+    default: int | None
 
+
+WHOLE = {"usuarios": Key(1, 1_000_000, None), "duracion_s": Key(1, 7 * 86_400, None)}
+"""Of the profile itself."""
+WHO = {"peso": Key(0, 10_000, 0), "fijos": Key(0, 1_000_000, 0)}
+"""Of each `[[usuario]]`, whatever its class. One of them must be over zero."""
+STAGE = {
+    "hasta_pct": Key(1, 100, None),
+    "usuarios_pct": Key(0, 100, None),
+    "llegan_en_s": Key(0, 86_400, 5),
+}
+"""Of each `[[tramo]]`."""
+SCALE = {"peticiones_s": Key(1, 10_000_000, None)}
+"""Of `[escala]`: the real crowd."""
 
 _POLL = {"sondeo_s": Key(1, 3600, 30), "variacion_pct": Key(0, 90, 20)}
 PEOPLE: dict[str, tuple[str, dict[str, Key]]] = {
@@ -42,6 +59,7 @@ PEOPLE: dict[str, tuple[str, dict[str, Key]]] = {
             "profundiza_pct": Key(0, 100, 30),
             "acta_pct": Key(0, 100, 50),
             "base_pct": Key(0, 100, 2),
+            "personas_por_direccion": Key(1, 100_000, 1),
         },
     ),
     "difusor": (PORTAL, _POLL),
@@ -59,8 +77,18 @@ THRESHOLDS = {
     "cortes_vistos_min_pct": Key(0, 100, 100),
     "margen_corte_s": Key(0, 3600, 15),
     "fotografias_vistas_min_pct": Key(0, 100, 0),
+    "fotografias_escritas_min_pct": Key(0, 100, 0),
+    "abuso_max_mbit": Key(1, 1_000_000, 100),
 }
 """What must hold for a passed test. Content is not among them: there a single fault is too many."""
+
+PER_REQUEST = {
+    "p95_max_ms": Key(1, 600_000, 250),
+    "p99_max_ms": Key(1, 600_000, 1000),
+    "mbit_min": Key(1, 1_000_000, 20),
+}
+"""What must hold for the requests of one kind, each by itself. With `mbit_min`, what the mean size takes at
+that speed is added to the times: nobody downloads a database in what a page takes."""
 
 VALIDITY = {
     "peticiones_min": Key(1, 1_000_000_000, 100),
@@ -70,6 +98,7 @@ VALIDITY = {
     "cpu_max_pct": Key(10, 100, 90),
     "retraso_max_ms": Key(1, 60_000, 150),
     "techo_max_pct": Key(1, 100, 80),
+    "vigia_perdidas_max_pct": Key(0, 100, 10),
 }
 """What must hold for the figures to mean anything: otherwise the test is invalid, whatever they say."""
 
@@ -105,6 +134,20 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What the requests of a kind may take, in ms; None where nothing is asked."""
+
+    p95_ms: int | None
+    p99_ms: int | None
+    mbit: int | None = None
+    """Megabits per second at which the mean size of the answers is added to those times."""
+
+    def allowed(self, most: int, mean_bytes: int) -> int:
+        """The limit for answers of a mean size."""
+        return most if self.mbit is None else most + mean_bytes * 8 // (1000 * self.mbit)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A profile that was read. Durations in seconds unless the key says otherwise."""
 
@@ -123,20 +166,23 @@ class Profile:
     """Requests per second of the real crowd this one is a part of."""
     real_source: str = ""
     path: str = field(default="", compare=False)
+    per_request: Mapping[str, Limit] = field(default_factory=dict)
+    """By the name of the kind of request."""
 
     @property
     def longest_poll_s(self) -> float:
-        """Longest time between two questions of somebody who polls the pointer."""
-        polls = [
-            person.settings["sondeo_s"] * (1 + person.settings["variacion_pct"] / 100)
-            for person in self.people
-            if "sondeo_s" in person.settings
-        ]
+        """Longest time between two questions of anybody who polls the pointer."""
+        polls = [longest_poll_s(one.settings) for one in self.people if "sondeo_s" in one.settings]
         return max(polls, default=0.0)
 
     def as_data(self) -> dict[str, Any]:
         """The profile as JSON holds it, for the processes that generate the load."""
         return asdict(self)
+
+
+def longest_poll_s(settings: Mapping[str, int]) -> float:
+    """Longest time between two questions of a class of person."""
+    return settings["sondeo_s"] * (1 + settings["variacion_pct"] / 100)
 
 
 def names() -> list[str]:
@@ -184,8 +230,7 @@ def _profile(root: TomlTable, path: Path) -> Profile | None:
     target = root.text("objetivo")
     if target is not None and target not in TARGETS:
         root.fault("objetivo", "portal o sala", target)
-    users = root.whole("usuarios", 1, 1_000_000)
-    seconds = root.whole("duracion_s", 1, 7 * 86_400)
+    users, seconds = (_whole(root, name, WHOLE) for name in WHOLE)
     people = tuple(_person(table, target) for table in root.tables("usuario"))
     if not people:
         root.fault(None, message="falta al menos una tabla [[usuario]]")
@@ -193,17 +238,39 @@ def _profile(root: TomlTable, path: Path) -> Profile | None:
     scale = root.table("escala", required=False)
     scale.only("peticiones_s", "fuente")
     abuse = _whole_keys(root.table("abuso"), ABUSE) if "abuso" in root.data else None
-    thresholds = _whole_keys(root.table("umbrales"), THRESHOLDS, asked=True)
-    validity = _whole_keys(root.table("validez", required=False), VALIDITY)
-    rate = scale.whole("peticiones_s", 1, 10_000_000) if scale.data else None
+    asked = root.table("umbrales")
+    asked.only(*THRESHOLDS, "por_peticion")
+    thresholds = _whole_keys(asked, THRESHOLDS, only=False, asked=True)
+    per_request = _per_request(asked)
+    valid = root.table("validez", required=False)
+    validity = _whole_keys(valid, VALIDITY)
+    if thresholds.get("cortes_vistos_min_pct") and not validity["cortes_min"]:
+        valid.fault("cortes_min", "1 o más, porque se pide cortes_vistos_min_pct", validity["cortes_min"])
+    rate = _whole(scale, "peticiones_s", SCALE) if scale.data else None
     source = scale.text("fuente") if scale.data else ""
     if root.file.problems.found:
         return None
     assert name and title and about and target and users and seconds
     return Profile(
         name, title, about, target, users, seconds, people, stages, thresholds, validity, abuse,
-        rate, source or "", str(path),
+        rate, source or "", str(path), per_request,
     )  # fmt: skip
+
+
+def _per_request(asked: TomlTable) -> dict[str, Limit]:
+    """The limits of each kind; a later table says otherwise of the kinds it names."""
+    found: dict[str, Limit] = {}
+    for table in asked.tables("por_peticion"):
+        table.only("nombres", *PER_REQUEST)
+        keys = _whole_keys(table, PER_REQUEST, only=False, asked=True)
+        if "p95_max_ms" not in keys and "p99_max_ms" not in keys:
+            table.fault("p95_max_ms", message="falta; se esperaba p95_max_ms, p99_max_ms o los dos")
+        limit = Limit(keys.get("p95_max_ms"), keys.get("p99_max_ms"), keys.get("mbit_min"))
+        for word in table.texts("nombres") or ():
+            if word not in GROUPS and word not in KINDS:
+                table.fault("nombres", f"de {', '.join((*GROUPS, *KINDS))}", word)
+            found.update(dict.fromkeys(GROUPS.get(word, (word,)), limit))
+    return found
 
 
 def _person(table: TomlTable, target: str | None) -> Person:
@@ -214,9 +281,8 @@ def _person(table: TomlTable, target: str | None) -> Person:
     if asks is not None and target in TARGETS and asks != target:
         table.fault("clase", f"alguien que use {'el portal' if target == PORTAL else 'la sala'}", kind)
     if kind in PEOPLE:
-        table.only("clase", "peso", "fijos", *keys)
-    weight = table.whole("peso", 0, 10_000, 0) or 0
-    fixed = table.whole("fijos", 0, 1_000_000, 0) or 0
+        table.only("clase", *WHO, *keys)
+    weight, fixed = (_whole(table, name, WHO) or 0 for name in WHO)
     if not weight and not fixed:
         table.fault("peso", message="falta; cada [[usuario]] lleva peso (su parte) o fijos (cuántos siempre)")
     return Person(kind, weight, fixed, _whole_keys(table, keys, only=False))
@@ -226,10 +292,8 @@ def _stages(root: TomlTable) -> tuple[Stage, ...]:
     stages: list[Stage] = []
     last = 0
     for table in root.tables("tramo"):
-        table.only("hasta_pct", "usuarios_pct", "llegan_en_s")
-        until = table.whole("hasta_pct", 1, 100)
-        share = table.whole("usuarios_pct", 0, 100)
-        ramp = table.whole("llegan_en_s", 0, 86_400, 5)
+        table.only(*STAGE)
+        until, share, ramp = (_whole(table, name, STAGE) for name in STAGE)
         if until is None or share is None or ramp is None:
             continue
         if until <= last:
@@ -253,6 +317,11 @@ def _whole_keys(
     for name, key in keys.items():
         if asked and name not in table.data and name != "margen_corte_s":
             continue
-        value = table.whole(name, key.least, key.most, key.default)
-        found[name] = key.default if value is None else value
+        value = _whole(table, name, keys)
+        found[name] = (key.default or 0) if value is None else value
     return found
+
+
+def _whole(table: TomlTable, name: str, keys: Mapping[str, Key]) -> int | None:
+    key = keys[name]
+    return table.whole(name, key.least, key.most, key.default)

@@ -6,31 +6,38 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import socket
 import sys
 import tempfile
-import threading
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError, UsageError
-from loadtests import ceiling, generator, invariants, target
+from core.errors import InputError, PrepError, UsageError
+from core.storage.database import open_existing
+from loadtests import ceiling, generator, invariants, sample, target
 from loadtests.ceiling import Ceiling
 from loadtests.content import Expected
 from loadtests.generator import Left, Processes
+from loadtests.insist import Abuse
 from loadtests.observer import Observer
-from loadtests.plan import Plan
+from loadtests.plan import Plan, with_everybody
 from loadtests.profile import PORTAL, Profile
-from loadtests.tally import CutsSeen, cuts_seen
+from loadtests.reasons import why
+from loadtests.tally import CutsSeen, sightings
 from loadtests.target import Permission, Target, TargetError
 from loadtests.trivial import trivial_server
-from loadtests.verdict import Invariant, Measured, Verdict, judge, rows_of
+from loadtests.verdict import Invariant, Measured, Verdict, judge, rows
 
-ABUSE_ADDRESSES = "127.0.77."
-"""Where those who insist come from when the target is this machine; honest ones come from elsewhere."""
+PACKAGE = "paquete.zip"
+"""The last package downloaded, verified after the run."""
+VERDICT, REPORT = "veredicto.json", "informe.html"
+INTERRUPTED = 130
+MASTER_WAIT_S = 120.0
+"""How long a worker waits for its master to be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,9 @@ class Options:
     foreign: bool = False
     base: str | None = None
     publication: Path | None = None
+    """Verified and walked down after the run."""
+    watched: Path | None = None
+    """Folder whose `corte.json` says when each cut was published; None: what the target shows does."""
     ceiling_target: Target | None = None
     """Whom wrk asks; None: nobody."""
     calibration_s: float = 3.0
@@ -70,42 +80,125 @@ class Result:
     started_at: str
 
 
-def run(options: Options) -> Result:
-    """Make the test. Raises TargetError when it may not be made, or the target is not the one meant."""
-    permission = _allowed(options)
-    portal = options.profile.target == PORTAL
-    pointer = _meant(options) if portal else {}
-    _check_credentials(options)
-    folder = options.folder
-    folder.mkdir(parents=True, exist_ok=True)
+def run(options: Options, when_ready: Callable[[], None] = lambda: None) -> Result:
+    """Make the test. Raises TargetError when it may not be made, or the target is not the one meant.
+
+    `when_ready` is called when everything is right and the load is about to begin. No verdict of a former
+    test is left in the folder: one that is interrupted leaves its own, which says so.
+    """
+    if options.folder.exists() and not options.folder.is_dir():
+        raise UsageError(f"--salida «{options.folder}» no es una carpeta.")
+    for name in (VERDICT, REPORT):
+        (options.folder / name).unlink(missing_ok=True)
+    ready = _prepare(options)
+    options = ready.options
+    when_ready()
+    try:
+        return _run(ready)
+    except KeyboardInterrupt:
+        said = {"veredicto": "interrumpida", "codigo": INTERRUPTED, "perfil": options.profile.name}
+        said["objetivo"] = options.target.url
+        (options.folder / VERDICT).write_text(json.dumps(said, indent=2, ensure_ascii=False), "utf-8")
+        raise
+
+
+def _run(ready: _Ready) -> Result:
+    options, permission, pointer = ready.options, ready.permission, ready.pointer
+    folder, portal = options.folder, options.profile.target == PORTAL
+    (folder / PACKAGE).unlink(missing_ok=True)
     started_at = datetime.now().astimezone().isoformat(timespec="seconds")
-    observer = Observer(options.target) if portal else None
-    body, packed = _sample(options.target, pointer)
-    abuse = _Abuse(options, pointer, permission)
+    observer = Observer(options.target, options.watched) if portal else None
+    abuse = Abuse(options.profile.abuse, options.target, pointer, options.seconds, permission)
+    left: Left | None = None
     with (
         tempfile.TemporaryDirectory(prefix="prep-carga-") as private,
-        trivial_server(body, packed=packed) as trivial,
+        trivial_server(ready.sample[0], packed=ready.sample[1]) as trivial,
     ):
         plan = Path(private) / "plan.json"
-        write_plan(options, trivial, plan, permission)
+        write_plan(options, trivial.url, plan, permission)
         try:
             if observer is not None:
                 observer.start()
             left = generator.run(plan, folder, options.processes, options.seconds, abuse.begin)
         finally:
-            abuse.end()
+            abuse.end(early=left is None or bool(left.trouble))
             if observer is not None:
                 observer.end()
     if permission is not None and (left.begun or 0.0) + options.seconds > permission.until.timestamp():
         left.trouble = left.trouble or "la autorización terminó antes que la prueba"
     appeared = observer.appeared if observer is not None else {}
-    looked = _after(options) if portal else []
+    looked = _after(options)
     ceilings = _ceilings(options, pointer)
     measured = _measured(options, left, appeared, abuse.got, looked)
+    measured.watch = None if observer is None else observer.watch
+    measured.trivial_cpu_pct = trivial.busiest_pct if options.calibration_s else None
     verdict = judge(options.profile, measured)
     return Result(
         options, measured, verdict, ceilings, left.history, appeared, left.begun, permission, started_at
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What a test that may begin has: its options with the addresses that answer."""
+
+    options: Options
+    permission: Permission | None
+    pointer: dict[str, Any]
+    """That of the target; empty for the room."""
+    sample: tuple[bytes, bool]
+    """The bytes the generator is measured with, and whether they are gzip."""
+
+
+def _prepare(options: Options) -> _Ready:
+    """What has to be right before the load. Raises PrepError."""
+    permission = _allowed(options)
+    _check_credentials(options)
+    _check_what_is_looked_at_after(options)
+    options = replace(options, profile=_everybody(options), target=options.target.answering())
+    pointer = _meant(options) if options.profile.target == PORTAL else {}
+    if options.ceiling_target is not None:
+        target.pointer_of(options.ceiling_target)
+    found = _sample(options, pointer)
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--salida «{options.folder}»: no se puede hacer la carpeta: {why(error)}"
+        ) from error
+    return _Ready(options, permission, pointer, found)
+
+
+def _everybody(options: Options) -> Profile:
+    """The profile with one user at least of each class. Raises UsageError when there are not so many."""
+    profile = options.profile
+    peak = options.users * max(stage.users_pct for stage in profile.stages) // 100
+    try:
+        return replace(profile, people=with_everybody(profile.people, peak))
+    except ValueError as error:
+        kinds = ", ".join(dict.fromkeys(one.kind for one in profile.people))
+        raise UsageError(
+            f"--usuarios {options.users}: no alcanza para uno de cada clase del perfil ({kinds}); "
+            f"hacen falta {error} a la vez"
+        ) from None
+
+
+def _check_what_is_looked_at_after(options: Options) -> None:
+    """A wrong folder or database is told at once, not after the whole run."""
+    if options.publication is not None:
+        invariants.pointer_of(invariants.folder_reader(options.publication))
+    if options.base is not None:
+        _check_sqlite(options.base)
+        open_existing(options.base).dispose()
+
+
+def _check_sqlite(base: str) -> None:
+    """A file that is no database is told in Spanish, which SQLite does not do. Raises UsageError."""
+    path = Path(base.removeprefix("sqlite:///"))
+    if path.is_file():
+        with path.open("rb") as stream:
+            if stream.read(16) != b"SQLite format 3\0":
+                raise UsageError(f"--base «{base}» no es una base de SQLite.")
 
 
 def _allowed(options: Options) -> Permission | None:
@@ -128,7 +221,7 @@ def write_plan(options: Options, trivial: str, path: Path, permission: Permissio
             options.target.loopback and options.profile.target == PORTAL and sys.platform == "linux"
         ),
         tally_path=str((options.folder / "cuentas.json").absolute()),
-        package_path=str((options.folder / "paquete.zip").absolute()),
+        package_path=str((options.folder / PACKAGE).absolute()),
         trivial_url=trivial,
         calibration_s=options.calibration_s,
         credentials=options.credentials,
@@ -136,20 +229,39 @@ def write_plan(options: Options, trivial: str, path: Path, permission: Permissio
     ).write(path)
 
 
-def work(options: Options, host: str, port: int) -> int:
-    """Be one of the processes of a test that a master elsewhere runs, on the same terms."""
-    permission = _allowed(options)
-    pointer = _meant(options) if options.profile.target == PORTAL else {}
-    _check_credentials(options)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    body, packed = _sample(options.target, pointer)
+def work(options: Options, host: str, port: int) -> tuple[int, list[Invariant]]:
+    """Be one of the processes of a test that a master elsewhere runs, on the same terms.
+
+    Returns Locust's exit code, and what was looked at of what was downloaded here, which no one else sees.
+    """
+    ready = _prepare(options)
+    options = ready.options
+    _await_master(host, port)
+    (options.folder / PACKAGE).unlink(missing_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="prep-carga-") as private,
-        trivial_server(body, packed=packed) as trivial,
+        trivial_server(ready.sample[0], packed=ready.sample[1]) as trivial,
     ):
         plan = Path(private) / "plan.json"
-        write_plan(options, trivial, plan, permission)
-        return generator.run_worker(plan, options.folder, host, port)
+        write_plan(options, trivial.url, plan, ready.permission)
+        code = generator.run_worker(plan, options.folder, host, port)
+    return code, _package(options)
+
+
+def _await_master(host: str, port: int) -> None:
+    """Until somebody listens there, which may start a little later. Raises UsageError when nobody does."""
+    until = time.monotonic() + MASTER_WAIT_S
+    while True:
+        try:
+            socket.create_connection((host, port), 5).close()
+            return
+        except OSError as error:
+            if time.monotonic() >= until:
+                raise UsageError(
+                    f"--trabajador: en {host}, puerto {port}, no hubo maestro en {MASTER_WAIT_S:g} s "
+                    f"({why(error)}). Se arranca con «prep carga PERFIL … --maestro N»."
+                ) from error
+        time.sleep(0.5)
 
 
 def _meant(options: Options) -> dict[str, Any]:
@@ -170,23 +282,18 @@ def _check_credentials(options: Options) -> None:
             )
 
 
-def _sample(where: Target, pointer: dict[str, Any]) -> tuple[bytes, bool]:
-    """The bytes the generator is measured with: what the page loads first of each cut."""
-    if not pointer:
-        return b"{}" * 2000, False
-    sha256 = pointer["portal"]
-    status, headers, body = where.get(f"/objetos/{sha256[:2]}/{sha256}.json", {"Accept-Encoding": "gzip"})
-    if status != 200:
-        raise TargetError(f"{where.url} anuncia un objeto del portal que no entrega ({status}).")
-    return body, headers.get("content-encoding") == "gzip"
+def _sample(options: Options, pointer: dict[str, Any]) -> tuple[bytes, bool]:
+    """The bytes the generator is measured with, and whether they are gzip."""
+    if options.profile.target == PORTAL:
+        return sample.of_portal(options.target, pointer)
+    assert options.credentials is not None
+    kinds = {person.kind for person in options.profile.people}
+    return sample.of_room(options.target, {kind: options.credentials[kind] for kind in kinds})
 
 
 def _after(options: Options) -> list[Invariant]:
     """The invariants that can be looked at from here."""
-    found = []
-    package = options.folder / "paquete.zip"
-    if package.is_file():
-        found.append(invariants.of_verification(str(package), "el último paquete descargado"))
+    found = _package(options)
     if options.publication is not None:
         get = invariants.folder_reader(options.publication)
         found.append(invariants.of_verification(str(options.publication), "la publicación completa"))
@@ -198,10 +305,20 @@ def _after(options: Options) -> list[Invariant]:
     return found
 
 
+def _package(options: Options) -> list[Invariant]:
+    package = options.folder / PACKAGE
+    if not package.is_file():
+        return []
+    return [invariants.of_verification(str(package), "el último paquete descargado")]
+
+
 def _ceilings(options: Options, pointer: dict[str, Any]) -> Sequence[Ceiling]:
     if options.ceiling_target is None or not pointer:
         return ()
-    pointer = target.pointer_of(options.ceiling_target)
+    try:
+        pointer = target.pointer_of(options.ceiling_target)
+    except PrepError:
+        return ()  # it was there before the load: what happened is in the verdict
     sha256 = pointer["portal"]
     paths = {"corte.json": "/corte.json", "objeto del portal": f"/objetos/{sha256[:2]}/{sha256}.json"}
     return ceiling.measure(options.ceiling_target, paths, options.ceiling_s)
@@ -214,82 +331,15 @@ def _measured(
     abuse: dict[str, int] | None,
     looked: list[Invariant],
 ) -> Measured:
-    rows, whole = rows_of(left.stats, options.seconds)
-    profile = options.profile
+    found, whole = rows(left.tally, options.seconds)
     end = (left.begun or 0.0) + options.seconds
-    within = profile.longest_poll_s + profile.thresholds["margen_corte_s"]
     during = {cut: at for cut, at in appeared.items() if left.begun is not None and left.begun <= at <= end}
-    seen = cuts_seen(left.tally.readers, during, within, end) if during else CutsSeen(0, 0, 0, None, None)
+    margin = options.profile.thresholds["margen_corte_s"]
+    seen = sightings(left.tally.readers, during, margin, end) if during else CutsSeen()
     return Measured(
-        rows, whole, left.tally, left.processes, seen, abuse, looked, left.trouble, left.failures,
-        options.processes.workers or options.processes.awaited or 1,
+        found, whole, left.tally, left.processes, seen, abuse, looked, left.trouble, left.failures,
+        options.processes.workers or options.processes.awaited or 1, left.silent_s,
     )  # fmt: skip
-
-
-class _Abuse:
-    """Those who insist, in a process of their own, from a moment of the run."""
-
-    def __init__(self, options: Options, pointer: dict[str, Any], permission: Permission | None) -> None:
-        self._options = options
-        self._until = None if permission is None else permission.until
-        self._pointer = pointer
-        self._process: subprocess.Popen[bytes] | None = None
-        self._timer: threading.Timer | None = None
-        self.got: dict[str, int] | None = None
-
-    def begin(self) -> None:
-        """The first users are about to come."""
-        abuse = self._options.profile.abuse
-        if abuse is not None:
-            wait = self._options.seconds * abuse["empieza_pct"] / 100
-            self._timer = threading.Timer(wait, self._start, (self._options.seconds - wait,))
-            self._timer.start()
-
-    def _start(self, seconds: float) -> None:
-        options, abuse = self._options, self._options.profile.abuse
-        assert abuse is not None
-        if self._until is not None:
-            seconds = min(seconds, (self._until - datetime.now(UTC)).total_seconds())
-        portal, host = self._pointer["portal"], options.target
-        asked = {
-            "host": host.host,
-            "puerto": host.port,
-            "tls": host.scheme == "https",
-            "nombre": host.url.partition("//")[2],
-            "segundos": seconds,
-            "rutas": ["/corte.json", f"/objetos/{portal[:2]}/{portal}.json", "/", "/no-existe.html"],
-            "grande": f"/{self._pointer['difusion']}",
-            "direcciones": [f"{ABUSE_ADDRESSES}{1 + n}" for n in range(abuse["direcciones"])]
-            if host.loopback
-            else [],
-            **{key: abuse[key] for key in ("clientes", "peticiones_s", "descargas", "lentos")},
-        }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "loadtests.abuse"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
-        self._process.stdin.close()
-
-    def end(self) -> None:
-        """Wait for them to go, and keep what they got."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()
-        process = self._process
-        if process is None:
-            return
-        assert process.stdout is not None
-        try:
-            said, _ = process.stdout.read(), process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            return
-        finally:
-            process.stdout.close()
-        lines = said.splitlines()
-        self.got = json.loads(lines[1]) if len(lines) > 1 else None
 
 
 def read_credentials(path: Path) -> dict[str, tuple[str, str]]:

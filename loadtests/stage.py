@@ -19,12 +19,17 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from core.errors import PrepError
-from loadtests.ceiling import free_port, nginx_path, started
+from loadtests.ceiling import nginx_path, started
+from loadtests.processes import PREP as PREP_ARGUMENTS
+from loadtests.processes import free_port
+from loadtests.tied import tied
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "deploy" / "nginx.conf"
-PREP = [sys.executable, "-c", "import sys; from core.cli import main; sys.exit(main())"]
+PREP = [sys.executable, *PREP_ARGUMENTS]
 READY_S = 240.0
+PREPARE_S = 900.0
+"""For a rehearsal to come to its hour, with the images that it draws on the way."""
 
 
 class StageError(PrepError):
@@ -33,19 +38,25 @@ class StageError(PrepError):
 
 @contextmanager
 def rehearsal(
-    scenario: Path, folder: Path, public: Path, *, seed: int, speed: int, ahead: int
+    scenario: Path, folder: Path, public: Path, *, seed: int, speed: int, ahead: int, images: float
 ) -> Iterator[Path]:
-    """A live rehearsal that publishes at `public`; yields its folder once it publishes, and ends it."""
+    """A live rehearsal that publishes at `public`; yields its folder once it publishes, and ends it.
+
+    `images` is the part of the actas that have their image.
+    """
     command = [
         *PREP, "simular", str(scenario), "--salida", str(folder), "--destino", str(public), "--semilla",
         str(seed), "--reemplazar", "--velocidad", str(speed), "--adelantar", str(ahead), "--silencio",
+        "--imagenes", str(images),
     ]  # fmt: skip
     log = folder.with_name(f"{folder.name}.log")
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        process = subprocess.Popen(
+            tied(command, signal.SIGTERM), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        )
         try:
-            until = time.monotonic() + READY_S
+            until = time.monotonic() + PREPARE_S
             while not (public / "corte.json").is_file():
                 if process.poll() is not None or time.monotonic() > until:
                     raise StageError(f"el simulacro no publicó; {log} dice por qué")
@@ -57,10 +68,24 @@ def rehearsal(
 
 def slow_down(run: Path, speed: int) -> None:
     """Change the speed of a live rehearsal."""
-    command = [*PREP, "control", str(run), "velocidad", str(speed)]
+    _order(run, "velocidad", str(speed))
+
+
+@contextmanager
+def paused(run: Path) -> Iterator[None]:
+    """A live rehearsal that waits meanwhile: the machine is for what is measured."""
+    _order(run, "pausa")
+    try:
+        yield
+    finally:
+        _order(run, "reanudar")
+
+
+def _order(run: Path, *words: str) -> None:
+    command = [*PREP, "control", str(run), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise StageError(f"no se pudo cambiar la velocidad del simulacro: {done.stderr.strip()}")
+        raise StageError(f"el simulacro no hizo caso a «{' '.join(words)}»: {done.stderr.strip()}")
 
 
 def _leave(process: subprocess.Popen[bytes]) -> None:
@@ -115,7 +140,7 @@ def shipped(text: str, public: Path, folder: Path, port: int, *, limited: bool) 
     }
     if not limited:
         changes[r"rate=\d+r/s"] = "rate=1000000r/s"
-        changes[r"burst=\d+"] = "burst=1000000"
+        changes[r"burst=\d+( (delay=\d+|nodelay))?"] = "burst=1000000 nodelay"
         changes[r"(?m)^(\s*limit_conn \S+) \d+;"] = r"\1 65535;"
     for pattern, new in changes.items():
         text, times = re.subn(pattern, new, text)
@@ -139,7 +164,7 @@ def embedded(public: Path, *, limited: bool = True) -> Iterator[str]:
     """`prep portal` on a folder. Not `limited`: without its limit for each address."""
     port = free_port()
     more = [] if limited else _without_limit()
-    with started([*PREP, "portal", str(public), "--puerto", str(port), *more], port) as process:
+    with started([*PREP, "portal", str(public), "--puerto", str(port), *more], port, READY_S) as process:
         if process is None:
             raise StageError("prep portal no arrancó")
         yield f"http://127.0.0.1:{port}"
@@ -180,7 +205,7 @@ def room(run: Path, scenario: Path, folder: Path) -> Iterator[tuple[str, dict[st
         *PREP, "sala", "--base", str(base), "--corrida", str(run), "--escenario", str(scenario), "--sala",
         str(folder), "--puerto", str(port), "--silencio",
     ]  # fmt: skip
-    with started(command, port) as process:
+    with started(command, port, READY_S) as process:
         if process is None:
             raise StageError("prep sala no arrancó")
         url = f"http://127.0.0.1:{port}"

@@ -2,16 +2,19 @@
 
 A load test against a server whose owner does not know of it is an attack, whatever the intention: without
 `--objetivo-ajeno` and a file with the owner's confirmation nothing is sent to another machine, not even
-the first question. It measures nothing.
+the first question. The addresses that were judged are the ones that are asked, whatever the name means a
+moment later: the name only travels in the request. It measures nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
-import json
+import ipaddress
 import socket
 import ssl
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,50 +23,124 @@ from urllib.parse import urlsplit
 from core.catalogs.problems import Problems
 from core.catalogs.toml_file import TomlFile, TomlTable
 from core.errors import InputError, PrepError, UsageError
+from core.foreign_text import json_of
+from loadtests.bounded import MOST_BYTES, MOST_S, SMALL_BYTES, answers
+from loadtests.reasons import why
 
 TIMEOUT_S = 15.0
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class TargetError(PrepError):
     """The target may not be asked, does not answer, or is not the one the test is meant for."""
 
 
+class _Plain(http.client.HTTPConnection):
+    """A connection to given addresses, the first that answers, whatever the name of the site."""
+
+    def __init__(self, target: Target, timeout_s: float, most: int, seconds: float) -> None:
+        super().__init__(target.host, target.port, timeout=timeout_s)
+        self.response_class = answers(most, seconds)  # type: ignore[assignment]
+        self._target = target
+
+    def connect(self) -> None:
+        """Open it."""
+        self.sock = self._target.open(float(self.timeout or TIMEOUT_S))
+
+
+class _Secure(http.client.HTTPSConnection):
+    """The same with TLS, which does say the name. Certificates are not judged: that is not tested."""
+
+    def __init__(self, target: Target, timeout_s: float, most: int, seconds: float) -> None:
+        self._mine = ssl.create_default_context()
+        self._mine.check_hostname = False
+        self._mine.verify_mode = ssl.CERT_NONE
+        super().__init__(target.host, target.port, timeout=timeout_s, context=self._mine)
+        self.response_class = answers(most, seconds)  # type: ignore[assignment]
+        self._target = target
+
+    def connect(self) -> None:
+        """Open it."""
+        plain = self._target.open(float(self.timeout or TIMEOUT_S))
+        self.sock = self._mine.wrap_socket(plain, server_hostname=self.host)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A place: scheme, host and port; whether it is this machine."""
+    """A place: scheme, host and port; whether it is this machine, and the addresses that were judged."""
 
     scheme: str
     host: str
     port: int
     own: bool
     loopback: bool
+    addresses: tuple[str, ...] = ()
+    """The only ones that are asked, in order; empty: whatever the host means."""
+
+    @property
+    def netloc(self) -> str:
+        """Host and, when it is not the scheme's, port: what goes in `Host`."""
+        return self._at(self.host)
 
     @property
     def url(self) -> str:
         """The address without final slash; the port only when it is not the scheme's."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{self.netloc}"
+
+    @property
+    def pinned_url(self) -> str:
+        """The same with the first address that was judged in place of the name: `Host` must say the name."""
+        return f"{self.scheme}://{self._at(self.addresses[0] if self.addresses else self.host)}"
+
+    def _at(self, host: str) -> str:
+        name = f"[{host}]" if ":" in host else host
         usual = {"http": 80, "https": 443}[self.scheme]
-        return f"{self.scheme}://{host}" + ("" if self.port == usual else f":{self.port}")
+        return name if self.port == usual else f"{name}:{self.port}"
 
-    def connect(self, timeout_s: float = TIMEOUT_S) -> http.client.HTTPConnection:
-        """A connection to it, not yet open. Certificates are not judged: that is not what is tested."""
-        if self.scheme == "https":
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            return http.client.HTTPSConnection(self.host, self.port, timeout=timeout_s, context=context)
-        return http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
+    def open(self, timeout_s: float = TIMEOUT_S) -> socket.socket:
+        """A connection to the first address that answers. Raises OSError when none does."""
+        wrong: OSError | None = None
+        for address in self.addresses or (self.host,):
+            try:
+                return socket.create_connection((address, self.port), timeout_s)
+            except OSError as error:
+                wrong = wrong or error
+        assert wrong is not None
+        raise wrong
 
-    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
-        """One answer: status, headers (names in lower case) and body. Raises TargetError without one."""
-        connection = self.connect()
+    def answering(self, timeout_s: float = 5.0) -> Target:
+        """This target with only the addresses that accept a connection. Raises TargetError when none does.
+
+        Of this machine's loopback, those of IPv4 alone when there are: only 127/8 has many addresses.
+        """
+        found = []
+        for address in self.addresses or (self.host,):
+            with contextlib.suppress(OSError), replace(self, addresses=(address,)).open(timeout_s):
+                found.append(address)
+        if not found:
+            raise TargetError(f"{self.url} no contesta en {', '.join(self.addresses) or self.host}.")
+        fourth = [one for one in found if ":" not in one]
+        return replace(self, addresses=tuple(fourth if self.loopback and fourth else found))
+
+    def connect(
+        self, timeout_s: float = TIMEOUT_S, most: int = MOST_BYTES, seconds: float = MOST_S
+    ) -> http.client.HTTPConnection:
+        """A connection to it, not yet open, whose answers are of `most` bytes and `seconds` at the most."""
+        return (_Secure if self.scheme == "https" else _Plain)(self, timeout_s, most, seconds)
+
+    def get(
+        self, path: str, headers: dict[str, str] | None = None, most: int = MOST_BYTES
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One answer: status, headers (names in lower case) and body. Raises TargetError without one, and
+        when it is of more than `most` bytes or does not end."""
+        connection = self.connect(most=most)
         try:
             connection.request("GET", path, headers=headers or {})
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
             return answer.status, found, answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise TargetError(f"{self.url} no contesta: {error}") from error
+            raise TargetError(f"{self.url}{path} no se pudo leer: {why(error)}.") from error
         finally:
             connection.close()
 
@@ -87,37 +164,56 @@ def parse(url: str) -> Target:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"--objetivo «{url}» no es una dirección: {error}") from error
+        raise UsageError(f"--objetivo «{url}» no es una dirección.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"--objetivo «{url}»: se esperaba http://… o https://…")
     if parts.username or parts.password:
         raise UsageError("--objetivo no lleva usuario ni contraseña.")
     if parts.path not in ("", "/") or parts.query:
         raise UsageError(f"--objetivo es la raíz del sitio, sin ruta; se pidió «{parts.path}».")
-    addresses = _addresses(parts.hostname)
-    loopback = all(one.startswith("127.") or one == "::1" for one in addresses)
-    own = loopback or all(map(_is_own, addresses))
+    found = _addresses(parts.hostname)
+    loopback = all(one.is_loopback for one in found)
     return Target(
-        parts.scheme, parts.hostname, port or {"http": 80, "https": 443}[parts.scheme], own, loopback
+        parts.scheme,
+        parts.hostname,
+        port or {"http": 80, "https": 443}[parts.scheme],
+        loopback or all(map(_is_own, found)),
+        loopback,
+        tuple(map(str, found)),
     )
 
 
-def _addresses(host: str) -> list[str]:
+def _addresses(host: str) -> Sequence[Address]:
+    """The addresses of a host, each once, in the order of the system. None may be of many machines."""
     try:
-        return sorted({str(one[4][0]) for one in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
-    except (OSError, UnicodeError) as error:
-        raise TargetError(f"no se encuentra «{host}»: {error}") from error
+        told = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        found = list(dict.fromkeys(_plain(ipaddress.ip_address(str(one[4][0]))) for one in told))
+    except (OSError, UnicodeError, ValueError) as error:
+        raise TargetError(f"no se encuentra «{host}»: {why(error)}.") from error
+    for one in found:
+        if one.is_multicast or one.is_unspecified or str(one) == "255.255.255.255":
+            raise TargetError(f"«{host}» es {one}, que no es la dirección de una máquina.")
+    return found
 
 
-def _is_own(address: str) -> bool:
-    """Whether an address is of this machine: nobody can listen on somebody else's."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+def _plain(address: Address) -> Address:
+    """An IPv4 address said as one of IPv6 (`::ffff:127.0.0.1`) is that IPv4 address."""
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_own(address: Address) -> bool:
+    """Whether an address is of this machine: only to it does the system go from that same address.
+
+    Nothing is sent. Being able to listen on it proves nothing: with `ip_nonlocal_bind` (usual in a balancer)
+    one can on any. A broadcast address is refused by the system.
+    """
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as one:
         try:
-            one.bind((address, 0))
+            one.connect((str(address), 9))
+            return ipaddress.ip_address(str(one.getsockname()[0])) == address
         except OSError:
             return False
-    return True
 
 
 def read_permission(path: Path) -> Permission:
@@ -179,15 +275,19 @@ def allow(
             "--confirmacion ARCHIVO, con la autorización de su responsable (docs/carga.md)."
         )
     word = read_permission(permission)
-    if parse(word.target).url != target.url:
+    try:
+        meant = parse(word.target).url
+    except PrepError as error:
+        raise InputError(permission, column="objetivo", message=str(error)) from error
+    if meant != target.url:
         raise InputError(permission, column="objetivo", expected=target.url, found=word.target)
     if not word.since <= now <= word.until:
-        window = f"del {word.since.isoformat()} al {word.until.isoformat()}"
-        raise TargetError(f"{permission}: la autorización es {window}; son las {now.isoformat()}.")
+        window = f"del {_said(word.since, word)} al {_said(word.until, word)}"
+        raise TargetError(f"{permission}: la autorización es {window}; ahora es el {_said(now, word)}.")
     if now + timedelta(seconds=before_s + seconds) > word.until:
         raise TargetError(
-            f"{permission}: la autorización es hasta las {word.until.isoformat()} y una prueba de "
-            f"{seconds} s terminaría después (son las {now.isoformat()})."
+            f"{permission}: la autorización es hasta el {_said(word.until, word)} y una prueba de "
+            f"{seconds} s terminaría después (ahora es el {_said(now, word)})."
         )
     if users > word.users:
         raise TargetError(f"{permission}: se autorizaron {word.users} usuarios y se piden {users}.")
@@ -198,17 +298,22 @@ def allow(
     return word
 
 
+def _said(moment: datetime, word: Permission) -> str:
+    """A moment to the second, in the hour of the owner's word."""
+    return f"{moment.astimezone(word.since.tzinfo):%d/%m/%Y, %H:%M:%S %Z}"
+
+
 def pointer_of(target: Target) -> dict[str, Any]:
     """The `corte.json` of a target. Raises TargetError when it is not a publication with a cut."""
-    status, _, body = target.get("/corte.json")
+    status, _, body = target.get("/corte.json", most=SMALL_BYTES)
     if status == 404:
         raise TargetError(f"{target.url} no tiene corte.json: no es un portal o todavía no hay cortes.")
     if status != 200:
         raise TargetError(f"{target.url}/corte.json respondió {status}.")
     try:
-        found = json.loads(body)
+        found = json_of(body)
     except ValueError as error:
-        raise TargetError(f"{target.url}/corte.json no es JSON: {error}") from error
+        raise TargetError(f"{target.url}/corte.json no es JSON: {why(error)}.") from error
     if not isinstance(found, dict) or not isinstance(found.get("corte"), int):
         raise TargetError(f"{target.url}/corte.json no es el de una publicación.")
     return found

@@ -1,16 +1,20 @@
 """How fast this process can ask when the server costs nothing: the generator's own ceiling.
 
-The same client, the same bytes, no checks, against `loadtests.trivial`. Above it, what a test measures is
-the generator.
+The same client, the same bytes, digested and parsed as those who look do, against `loadtests.trivial`. Above
+it, what a test measures is the generator.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 
 import gevent  # type: ignore[import-untyped]
 from locust.contrib.fasthttp import FastHttpSession
 from locust.event import EventHook
+
+from loadtests.people.reading import bound
 
 AT_ONCE = 25
 
@@ -23,10 +27,14 @@ def measure(url: str, seconds: float) -> float | None:
     def one(place: int) -> None:
         nobody = EventHook()  # type: ignore[no-untyped-call]
         session = FastHttpSession(url, nobody, None, connection_timeout=5.0, network_timeout=5.0)
+        bound(session)
         while time.monotonic() < end:
             answer = session.get("/", headers={"Accept-Encoding": "gzip"})
             if answer.status_code != 200:
                 return
+            body = bytes(answer.content or b"")
+            hashlib.sha256(body).hexdigest()
+            json.loads(body)
             done[place] += 1
 
     begun = time.monotonic()

@@ -8,7 +8,8 @@ comes is checked by `loadtests.content`.
 from __future__ import annotations
 
 import json
-import re
+import os
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -16,24 +17,48 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 from locust import task
 
+from loadtests.bounded import FILE_BYTES, MOST_BYTES, SMALL_BYTES
 from loadtests.content import (
     MISSING,
     PointerReader,
+    check_asset,
     check_checkpoint,
     check_digest,
     check_index,
     check_package,
+    check_page,
     check_portal,
     check_root,
     check_section,
+    check_shared,
     check_territory,
     files_of,
     json_object,
 )
-from loadtests.people.base import SCENE, Person, now
+from loadtests.kinds import (
+    ASSETS,
+    CATALOG,
+    CHECKPOINT,
+    DATABASE,
+    IMAGE,
+    INDEX,
+    LINKED,
+    MANIFEST,
+    PACKAGE,
+    PAGE,
+    POINTER,
+    PORTAL_OBJECT,
+    ROOT,
+    SECTION,
+    TERRITORY,
+    VIEW,
+)
+from loadtests.people.base import SCENE, Person, away, now
+from loadtests.profile import longest_poll_s
 
-POINTER = "corte.json"
-_ASSET = re.compile(r"sitio/[0-9a-f]{16}\.[a-z0-9]+")
+ORIGIN = "https://diario.example"
+COME_S = 1.0
+"""Locust lets in all those of a second at once; people come at any moment of it."""
 _KEPT = 2_000
 _parsed: OrderedDict[str, dict[str, Any]] = OrderedDict()
 """Objects that were read, by name: everybody downloads and checks them, they are parsed once."""
@@ -46,8 +71,10 @@ class Reading(Person):
 
     def on_start(self) -> None:
         """Come."""
+        gevent.sleep(self.random.random() * COME_S)
         self.pointers = PointerReader(SCENE.expected, self.fault)
-        self.followed = self.tally.reader(now())
+        self.followed = self.tally.reader(now(), longest_poll_s(self.settings))
+        self.due = time.monotonic()
         self.portal: dict[str, Any] | None = None
         self.mine: set[str] = set()
 
@@ -56,13 +83,32 @@ class Reading(Person):
         if self.followed is not None and self.followed.until is None:
             self.followed.until = now()
 
-    def poll(self) -> dict[str, Any] | None:
+    def turn(self) -> float:
+        """Wait for the hour of the next question, and set the one after it; how late it is, in ms.
+
+        It is late when the question before had not been answered by then. The hours do not wait for the
+        server: one that stops for half a minute owes every question of that half minute.
+        """
+        due = self.due
+        self.due += self.jitter(self.settings["sondeo_s"], self.settings["variacion_pct"])
+        left = due - time.monotonic()
+        if left <= 0:
+            return -1000 * left
+        self.think(left)
+        return 0.0
+
+    def poll(self, late_ms: float = 0.0, origin: str = "") -> dict[str, Any] | None:
         """Ask for the pointer; the pointer when it is of a new cut. No cut yet is an answer too."""
-        reply = self.ask(f"/{POINTER}", POINTER, self.pointers.ask_headers(), accept=(200, 304, 404))
+        headers = self.pointers.ask_headers() | ({"Origin": origin} if origin else {})
+        reply = self.ask(
+            f"/{POINTER}", POINTER, headers, accept=(200, 304, 404), late_ms=late_ms, most=SMALL_BYTES
+        )
         if reply is None or reply.status == 404:
             if reply is not None and self.pointers.pointer is not None:
                 self.fault(MISSING, "corte.json dejó de estar")
             return None
+        if origin:
+            check_shared(POINTER, reply, origin, self.fault)
         self.tally.counts["apuntadores"] += 1
         pointer = self.pointers.take(reply)
         if pointer is not None and self.followed is not None:
@@ -90,11 +136,11 @@ class Reading(Person):
 
     def load(self, pointer: dict[str, Any]) -> bool:
         """Load what the page shows first of a cut."""
-        portal = self.obj(pointer["portal"], "objeto del portal")
+        portal = self.obj(pointer["portal"], PORTAL_OBJECT)
         if portal is None:
             return False
         check_portal(pointer, portal, self.fault)
-        if self.obj(portal["catalogo"], "objeto del catálogo") is None:
+        if self.obj(portal["catalogo"], CATALOG) is None:
             return False
         self.portal = portal
         if self.followed is not None:
@@ -103,7 +149,8 @@ class Reading(Person):
 
     def file(self, pointer: dict[str, Any], name: str, sha256: str, label: str) -> bytes | None:
         """A file of the folder of a cut, checked."""
-        reply = self.ask(f"/{pointer['base']}{name}", label)
+        most = FILE_BYTES if label == DATABASE else MOST_BYTES
+        reply = self.ask(f"/{pointer['base']}{name}", label, most=most)
         if reply is None or not check_digest(name, reply.body, sha256, self.fault):
             return None
         self.tally.counts["archivos"] += 1
@@ -119,25 +166,25 @@ class Citizen(Reading):
         """Open the page: it, its sheet and script, the pointer and the objects of the first view."""
         super().on_start()
         self.showing: gevent.Greenlet | None = None
-        page = self.ask("/", "página", accept=(200, 404))
-        if page is not None and page.status == 200:
-            for asset in sorted(set(_ASSET.findall(page.body.decode("utf-8", "replace")))):
-                self.ask(f"/{asset}", "guion y hojas de estilo")
+        page = self.ask("/", PAGE, accept=(200, 404))
+        for name in [] if page is None else check_page(page, self.fault):
+            asset = self.ask(f"/{name}", ASSETS)
+            if asset is not None and check_asset(name, asset.body, self.fault):
+                self.tally.counts["guiones"] += 1
         pointer = self.poll()
         if pointer is not None and self.load(pointer):
             self.showing = self.apart(self.look)
         # Where each one is in its half minute does not depend on when it came.
-        self.think(self.random.random() * self.settings["sondeo_s"])
+        self.due = time.monotonic() + self.random.random() * self.settings["sondeo_s"]
 
     @task
     def live(self) -> None:
         """One turn: ask, and with a new cut, begin to show it. The next question does not wait for that."""
-        pointer = self.poll()
+        pointer = self.poll(self.turn())
         if pointer is not None:
             if self.showing is not None and not self.showing.dead:
                 self.tally.counts["cortes_saltados"] += 1
             self.showing = self.apart(self.show, pointer)
-        self.think(self.jitter(self.settings["sondeo_s"], self.settings["variacion_pct"]))
 
     def show(self, pointer: dict[str, Any]) -> None:
         """Wait a random while, load the cut and look at it, unless a newer one came meanwhile."""
@@ -166,25 +213,27 @@ class Citizen(Reading):
         """Entidad, distrito or municipio, sección, acta and its image."""
         assert self.portal is not None
         contest = self.random.choice(self.portal["contiendas"])
-        root = self.obj(contest["raiz"], "objeto de la entidad")
+        root = self.obj(contest["raiz"], ROOT)
         if root is None:
             return
         check_root(contest, root, self.fault)
         self.pause()
         number, name = self.random.choice(root["territorios"])
-        territory = self.obj(name, "objeto de un territorio")
+        territory = self.obj(name, TERRITORY)
         if territory is None:
             return
         check_territory(contest, number, territory, self.fault)
         self.pause()
         row = self.random.choice(territory["secciones"])
-        section = self.obj(row[1], "objeto de una sección")
+        section = self.obj(row[1], SECTION)
         if section is None:
             return
         check_section(row, section, self.fault)
         if self.chance(self.settings["acta_pct"]) and section["actas"]:
             self.pause()
-            self.open_acta(self.random.choice(section["actas"]))
+            # A rehearsal may draw a few images only; on the night, who opens an acta finds one.
+            drawn = [one for one in section["actas"] if one.get("imagen_archivo")]
+            self.open_acta(self.random.choice(drawn or section["actas"]))
 
     def open_acta(self, acta: dict[str, Any]) -> None:
         """The image of an acta, whose name is its integrity code; nothing when it has none."""
@@ -192,28 +241,34 @@ class Citizen(Reading):
         code, suffix = acta.get("imagen"), acta.get("imagen_archivo")
         if not code or not suffix:
             return
-        self.ask(f"/vistas/{code[:2]}/{code}.webp", "vista de un acta")
-        image = self.ask(f"/imagenes/{code[:2]}/{code}.{suffix}", "imagen de un acta")
+        shown = acta.get("imagen_vista")
+        if shown:
+            view = self.ask(f"/vistas/{code[:2]}/{code}.webp", VIEW)
+            if view is not None and check_digest(f"vista {code[:12]}…", view.body, shown, self.fault):
+                self.tally.counts["vistas"] += 1
+        image = self.ask(f"/imagenes/{code[:2]}/{code}.{suffix}", IMAGE)
         if image is not None and check_digest(f"imagen {code[:12]}…", image.body, code, self.fault):
             self.tally.counts["imagenes"] += 1
 
     def download(self) -> None:
         """The database of the cut on the screen, with its index and its manifest."""
         pointer = self.pointers.pointer
-        assert pointer is not None and self.portal is not None
-        if self.portal["corte"] != pointer["corte"]:
+        # The one on the screen now: another may be loaded meanwhile.
+        portal = self.portal
+        assert pointer is not None and portal is not None
+        if portal["corte"] != pointer["corte"]:
             return
-        index = self.file(pointer, "indice.json", pointer["indice_sha256"], "índice del corte")
-        manifest = self.file(pointer, "manifiesto.json", pointer["manifiesto_sha256"], "manifiesto del corte")
+        index = self.file(pointer, "indice.json", pointer["indice_sha256"], INDEX)
+        manifest = self.file(pointer, "manifiesto.json", pointer["manifiesto_sha256"], MANIFEST)
         if index is None or manifest is None:
             return
-        check_index(pointer, self.portal, json.loads(index), self.fault)
+        check_index(pointer, portal, json.loads(index), self.fault)
         archives = {
             name: sha for name, sha in files_of(json.loads(manifest)).items() if name.endswith(".zip")
         }
         if archives:
             name = self.random.choice(sorted(archives))
-            self.file(pointer, name, archives[name], "base de datos")
+            self.file(pointer, name, archives[name], DATABASE)
 
 
 class Difusor(Reading):
@@ -224,24 +279,32 @@ class Difusor(Reading):
     @task
     def live(self) -> None:
         """One turn."""
-        pointer = self.poll()
+        pointer = self.poll(self.turn())
         if pointer is not None:
-            note = self.ask("/checkpoint", "checkpoint")
+            note = self.ask("/checkpoint", CHECKPOINT, most=SMALL_BYTES)
             if note is not None:
                 check_checkpoint(pointer, note.body, self.fault)
             self.pull(pointer)
-        self.think(self.jitter(self.settings["sondeo_s"], self.settings["variacion_pct"]))
 
     def pull(self, pointer: dict[str, Any]) -> None:
         """The package of a cut."""
-        package = self.ask(f"/{pointer['difusion']}", "paquete de difusores")
-        if package is None or not check_package(pointer, package.body, self.fault):
+        package = self.ask(f"/{pointer['difusion']}", PACKAGE, most=FILE_BYTES)
+        if package is None:
+            return
+        told: list[tuple[str, str]] = []
+        good = away(check_package, pointer, package.body, lambda *fault: told.append(fault))
+        for kind, where in told:
+            self.fault(kind, where)
+        if not good:
             return
         self.tally.counts["paquetes"] += 1
         if self.followed is not None:
             self.followed.shown.append((pointer["corte"], now()))
         if SCENE.package_path:
-            Path(SCENE.package_path).write_bytes(package.body)
+            # Every difusor of every process leaves its own, whole.
+            part = Path(f"{SCENE.package_path}.{os.getpid()}")
+            part.write_bytes(package.body)
+            part.replace(SCENE.package_path)
 
 
 class Newspaper(Reading):
@@ -252,23 +315,23 @@ class Newspaper(Reading):
     @task
     def live(self) -> None:
         """One reader of the newspaper."""
-        origin = {"Origin": "https://diario.example", "Referer": "https://diario.example/"}
+        late_ms = self.turn()
         self.mine.clear()
         self.pointers.tag = ""
         before = self.pointers.pointer
-        self.poll()
+        self.poll(late_ms, ORIGIN)
         pointer = self.pointers.pointer
-        if pointer is not None:
-            key = f"/objetos/{pointer['portal'][:2]}/{pointer['portal']}.json"
-            reply = self.ask(key, "objeto del portal (medio)", origin)
-            if reply is not None:
-                self.tally.counts["objetos"] += 1
-                if check_digest("objeto del portal", reply.body, pointer["portal"], self.fault):
-                    portal = json_object("objeto del portal", reply, self.fault)
-                    if portal is not None:
-                        check_portal(pointer, portal, self.fault)
-                        if pointer is not before and self.followed is not None:
-                            self.followed.shown.append((pointer["corte"], now()))
-                if reply.headers.get("access-control-allow-origin") not in ("*", origin["Origin"]):
-                    self.tally.counts["sin_cors"] += 1
-        self.think(self.jitter(self.settings["sondeo_s"], self.settings["variacion_pct"]))
+        if pointer is None:
+            return
+        key = f"/objetos/{pointer['portal'][:2]}/{pointer['portal']}.json"
+        reply = self.ask(key, LINKED, {"Origin": ORIGIN, "Referer": f"{ORIGIN}/"})
+        if reply is None:
+            return
+        self.tally.counts["objetos"] += 1
+        check_shared(LINKED, reply, ORIGIN, self.fault)
+        if check_digest(PORTAL_OBJECT, reply.body, pointer["portal"], self.fault):
+            portal = json_object(PORTAL_OBJECT, reply, self.fault)
+            if portal is not None:
+                check_portal(pointer, portal, self.fault)
+                if pointer is not before and self.followed is not None:
+                    self.followed.shown.append((pointer["corte"], now()))

@@ -12,18 +12,20 @@ import secrets
 from typing import Any
 from urllib.parse import urlencode
 
-import gevent  # type: ignore[import-untyped]
 import gevent.lock  # type: ignore[import-untyped]
 from locust import task
 from locust.exception import StopUser
 
-from loadtests.content import GOES_BACK, IDENTITY, TAG, json_object
+from loadtests.content import GOES_BACK, IDENTITY, TAG, Reply, json_object
+from loadtests.kinds import CATD, LOG, MAP, ME, SNAPSHOT
 from loadtests.people.base import SCENE, Person, now
+from loadtests.tally import Writer
 
-SNAPSHOT = "/api/sala.json"
 AFTER_S = 0.12
 AGAIN_S = 0.4
 """As in the page: what the writer may take, and how soon to ask again when it is late."""
+SPREAD = 0.2
+"""As in the page: part of the time between two snapshots in which the screens share out their questions."""
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 _ASSET = re.compile(r'(?:src|href)="(/[^"?]+\.(?:js|css)(?:\?[^"]*)?)"')
 ENTER_TRIES = 60
@@ -34,6 +36,10 @@ _sessions: dict[str, list[list[Any]]] = {}
 _latest: dict[str, int] = {}
 """Newest snapshot of each writer that anybody of this process has seen."""
 _door = gevent.lock.BoundedSemaphore(1)
+_refused: set[str] = set()
+"""Classes whose password the room refused: it locks who insists, and the next one has the same."""
+_read: list[tuple[bytes, dict[str, Any]]] = []
+"""The last snapshot that was read: two hundred screens get the same bytes."""
 
 
 class Watching(Person):
@@ -51,18 +57,20 @@ class Watching(Person):
         self.me: dict[str, Any] = {}
         if not self.come_in():
             raise StopUser
-        me = self.ask("/api/yo.json", "/api/yo.json")
+        me = self.ask(ME, ME)
         self.me = json_object("yo.json", me, self.fault) or {} if me is not None else {}
         wanted = SCENE.expected.mode
         if wanted is not None and self.me.get("modo") != wanted:
             self.fault(IDENTITY, f"la sala es de modo «{self.me.get('modo')}» y se esperaba «{wanted}»")
             raise StopUser
-        self.ask("/api/mapa.json", "/api/mapa.json", accept=(200, 404))
+        self.ask(MAP, MAP, accept=(200, 404))
 
     def come_in(self) -> bool:
         """Through the form the first ones; the others are more windows of somebody who is already in."""
         sessions = _sessions.setdefault(self.kind, [])
         with _door:
+            if self.kind in _refused:
+                return False
             if len(sessions) < SESSIONS:
                 if not self.enter():
                     return False
@@ -85,20 +93,23 @@ class Watching(Person):
             if token is None:
                 return False
             fields = {"csrf": token[1], "siguiente": "/", "usuario": user, "contrasena": password}
-            with self.client.post(
-                "/entrar", data=urlencode(fields), name="entrar", catch_response=True, allow_redirects=False,
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-            ) as got:  # fmt: skip
+            with self.waited("POST", "entrar"):
+                answer = self.client.post(
+                    "/entrar", data=urlencode(fields), name="entrar", catch_response=True,
+                    allow_redirects=False, headers={"Content-Type": "application/x-www-form-urlencoded"},
+                )  # fmt: skip
+            with answer as got:
                 if got.status_code == 303:
                     got.success()
                     self.tally.counts["entradas"] += 1
                     return True
                 if got.status_code != 503:
                     got.failure(f"no se pudo entrar: {got.status_code}")
+                    _refused.add(self.kind)
                     return False
                 got.success()
                 self.tally.counts["entradas_en_espera"] += 1
-            gevent.sleep(0.5 + self.random.random())
+            self.think(0.5 + self.random.random())
         return False
 
     def follow(self) -> float:
@@ -112,17 +123,27 @@ class Watching(Person):
             if not asked:
                 self.fault(TAG, "304 de la sala sin haber mandado If-None-Match")
         else:
-            self.take(json_object("sala.json", reply, self.fault), reply.headers.get("etag", ""))
+            self.take(self.read(reply), reply.headers.get("etag", ""))
         try:
             age = float(reply.headers.get("x-sala-edad-ms", "")) / 1000
         except ValueError:
             return tick
         if age >= 2 * tick:
             return tick
-        return tick - age + AFTER_S if age < tick else AGAIN_S
+        return tick - age + AFTER_S + self.random.random() * SPREAD * tick if age < tick else AGAIN_S
+
+    def read(self, reply: Reply) -> dict[str, Any] | None:
+        """The snapshot of an answer. Each is read once, whoever gets it: the same bytes say the same."""
+        if _read and _read[0][0] == reply.body:
+            return _read[0][1]
+        found = json_object("sala.json", reply, self.fault)
+        if found is not None:
+            _read[:] = [(reply.body, found)]
+        return found
 
     def on_stop(self) -> None:
         """Leave. What others saw and this screen did not is missed; the last one may be on its way."""
+        self.tally.watched_until = max(self.tally.watched_until, now())
         if self.seq is not None:
             self.tally.counts["fotografias_perdidas"] += max(0, _latest[self.boot] - self.seq - 1)
 
@@ -143,6 +164,8 @@ class Watching(Person):
                 self.tally.counts["fotografias_nuevas"] += 1
         self.tally.counts["fotografias_vistas"] += 1
         _latest[boot] = max(seq, _latest.get(boot, seq))
+        tick = float(snapshot.get("tick_s") or 0)
+        self.tally.writers.setdefault(boot, Writer(seq, now(), seq, tick)).last = _latest[boot]
         self.seq, self.boot, self.snapshot = seq, boot, snapshot
 
 
@@ -181,8 +204,8 @@ class Operator(Watching):
         """Look at a CATD and at the log; acknowledge an alert that nobody has."""
         catds = self.snapshot.get("catd") or []
         if catds:
-            self.ask(f"/api/catd/{self.random.choice(catds)['id']}.json", "/api/catd/N.json")
-        self.ask("/api/bitacora.json", "/api/bitacora.json")
+            self.ask(f"/api/catd/{self.random.choice(catds)['id']}.json", CATD)
+        self.ask(LOG, LOG)
         if self.me.get("modo") != "simulacro":
             return
         active = [one for one in self.snapshot.get("alertas", []) if one.get("estado") == "activa"]
@@ -195,10 +218,13 @@ class Operator(Watching):
         """An action of the room, with its token and a key of its own. The engine may refuse it."""
         headers = {"X-CSRF": str(self.me.get("csrf", ""))}
         body = {"llave": secrets.token_hex(16), **fields}
-        with self.client.post(
-            f"/api/acciones/{action}", json=body, name=f"acción {action}", headers=headers,
-            catch_response=True, allow_redirects=False,
-        ) as got:  # fmt: skip
+        name = f"acción {action}"
+        with self.waited("POST", name):
+            answer = self.client.post(
+                f"/api/acciones/{action}", json=body, name=name, headers=headers, catch_response=True,
+                allow_redirects=False,
+            )  # fmt: skip
+        with answer as got:
             if got.status_code in (200, 409, 422):
                 got.success()
                 self.tally.counts["acciones" if got.status_code == 200 else "acciones_rechazadas"] += 1

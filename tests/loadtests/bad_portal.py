@@ -14,22 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-DEFECTS = (
-    "ninguno",
-    "retrocede",
-    "mezcla",
-    "json",
-    "etiqueta",
-    "sin_304",
-    "huella",
-    "otra_publicacion",
-    "error",
-    "avanza",
-    "cuelga",
-    "incompleto",
-)
-AFTER = 40
+DEFECTS = ("ninguno", "avanza", "viejo", "retrocede", "mezcla", "error", "cuelga", "incompleto")
+"""In those that are published in the middle of the test (`avanza`, `viejo`) the folder is written in."""
+AFTER = 30
 """Questions for the pointer served well before the defect."""
+POINTER = "corte.json"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -43,61 +32,72 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, badly when it is time."""
         key = self.path.partition("?")[0].lstrip("/") or "index.html"
-        if self.defect == "incompleto" and key == self._poor()[0]:
-            self._send(200, self._poor()[1], "application/json", "")
+        if self.defect == "incompleto" and key in ("index.html", self._poor()[0]):
+            # Neither page nor CORS, and an object of the portal that lacks something.
+            there = key != "index.html"
+            self._send(200 if there else 404, self._poor()[1] if there else b"", "application/json", "")
             return
         file = self.folder / key
         if not file.is_file():
             self._send(404, b"", "text/plain", "")
             return
-        body = file.read_bytes()
-        if key == "corte.json" and self.client_address[0] != "127.0.0.1":
+        if key == POINTER and self.client_address[0] != "127.0.0.1":
             # Readers come from addresses of their own; whoever else asks does not count.
             type(self).asked += 1
+            if type(self).asked == AFTER + 1:
+                self.publish()
         late = type(self).asked > AFTER
         if late and self.defect == "cuelga" and self.client_address[0] != "127.0.0.1":
             time.sleep(60)
+        body = file.read_bytes()
         tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        if key == "corte.json":
+        if key == POINTER:
             body, tag = self._pointer(body, tag, late)
-        elif late and self.defect == "huella" and key.startswith("objetos/"):
-            body = body + b" "
         elif late and self.defect == "error" and key.startswith("objetos/"):
             self._send(500, b"", "text/plain", "")
             return
-        if tag and self.headers.get("If-None-Match") == tag and not (late and self.defect == "sin_304"):
-            self._send(304, b"", "", tag)
+        known = self.headers.get("If-None-Match")
+        if tag and (known == tag or (known and key == POINTER and self.defect == "viejo")):
+            # With «viejo», who has an old cut is told for ever that it is the last one.
+            self._send(304, b"", "", known)
             return
         kind = "application/json" if key.endswith(".json") else "application/octet-stream"
         self._send(200, body, kind, tag)
 
     def _pointer(self, body: bytes, tag: str, late: bool) -> tuple[bytes, str]:
         pointer = json.loads(body)
-        if self.defect == "avanza":
-            return (body, tag) if late else (json.dumps(self._before(pointer)).encode(), '"antes"')
         if self.defect == "incompleto":
             # As honest as its bytes, and nobody can go on with it.
             return json.dumps({**pointer, "portal": self._poor()[0][11:-5]}).encode(), '"incompleto"'
-        if not late or self.defect in ("ninguno", "huella", "sin_304", "error"):
+        if not late:
             return body, tag
-        if self.defect == "json":
-            return body[:-20], '"cortado"'
-        if self.defect == "etiqueta":
-            pointer["avisos"] += type(self).asked
-            return json.dumps(pointer).encode(), tag
         if self.defect == "retrocede":
             pointer["corte"] -= 1
-        elif self.defect == "otra_publicacion":
-            pointer["modo"] = "oficial"
         elif self.defect == "mezcla":
             # The number of a new cut with the data of the old one.
             pointer["corte"] += 1
             pointer["instante_ms"] += 60_000
+        else:
+            return body, tag
         return json.dumps(pointer).encode(), '"otro"'
+
+    @classmethod
+    def hold(cls) -> None:
+        """Leave the folder with the cut before, until it is time."""
+        if cls.defect in ("avanza", "viejo"):
+            (cls.folder / POINTER).rename(cls.folder / "siguiente.json")
+            pointer = json.loads((cls.folder / "siguiente.json").read_bytes())
+            (cls.folder / POINTER).write_text(json.dumps(cls._before(pointer)), encoding="utf-8")
+
+    @classmethod
+    def publish(cls) -> None:
+        """Publish the last cut."""
+        if cls.defect in ("avanza", "viejo"):
+            (cls.folder / "siguiente.json").replace(cls.folder / POINTER)
 
     def _poor(self) -> tuple[str, bytes]:
         """The portal object without its catalogue: its path and its bytes."""
-        pointer = json.loads((self.folder / "corte.json").read_bytes())
+        pointer = json.loads((self.folder / POINTER).read_bytes())
         whole = self.folder / "objetos" / pointer["portal"][:2] / f"{pointer['portal']}.json"
         portal = json.loads(whole.read_bytes())
         del portal["catalogo"]
@@ -105,15 +105,16 @@ class Handler(BaseHTTPRequestHandler):
         name = hashlib.sha256(body).hexdigest()
         return f"objetos/{name[:2]}/{name}.json", body
 
-    def _before(self, pointer: dict[str, Any]) -> dict[str, Any]:
+    @classmethod
+    def _before(cls, pointer: dict[str, Any]) -> dict[str, Any]:
         """The pointer of the cut before, as it was."""
-        objects = self.folder / "objetos"
+        objects = cls.folder / "objetos"
         portal = json.loads((objects / pointer["portal"][:2] / f"{pointer['portal']}.json").read_bytes())
         history = json.loads((objects / portal["historial"][:2] / f"{portal['historial']}.json").read_bytes())
         row = next(one for one in history["cortes"] if one["corte"] == pointer["corte"] - 1)
         base = f"cortes/{row['corte']:04d}/"
         files = {
-            f"{name}_sha256": hashlib.sha256((self.folder / base / f"{name}.json").read_bytes()).hexdigest()
+            f"{name}_sha256": hashlib.sha256((cls.folder / base / f"{name}.json").read_bytes()).hexdigest()
             for name in ("indice", "manifiesto")
         }
         log = {**pointer["bitacora"], "tamano": row["hoja"] + 1}
@@ -128,7 +129,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", kind)
         if tag:
             self.send_header("ETag", tag)
-        self.send_header("Access-Control-Allow-Origin", "*")
+        if self.defect != "incompleto":
+            self.send_header("Access-Control-Allow-Origin", "*")
         if status != 304:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -151,6 +153,7 @@ class Server(ThreadingHTTPServer):
 def main() -> None:
     """Serve until killed."""
     Handler.folder, Handler.defect = Path(sys.argv[1]), sys.argv[2]
+    Handler.hold()
     server = Server(("127.0.0.1", 0), Handler)
     print(server.server_address[1], flush=True)
     server.serve_forever()

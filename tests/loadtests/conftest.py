@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from core.portal.site import build_site
 from tests.publication_sample import sample
 
 
 @pytest.fixture(scope="session")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three cuts with their database beside them; nobody writes in it."""
-    return sample(tmp_path_factory.mktemp("carga") / "obra")
+    """Three cuts with their pages, and their database beside them; nobody writes in it."""
+    folder = sample(tmp_path_factory.mktemp("carga") / "obra")
+    build_site(folder, mode="simulacro")
+    return folder

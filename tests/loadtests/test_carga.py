@@ -6,6 +6,7 @@ Locust patches the process that imports it: here it only runs in children.
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -63,6 +64,24 @@ retraso_max_ms = 5000
 techo_max_pct = 100
 """
 
+FOLLOWED = (
+    PROFILE.replace("duracion_s = 3", "duracion_s = 5")
+    .replace(
+        "p95_max_ms = 5000",
+        """\
+p95_max_ms = 5000
+cortes_vistos_min_pct = 100
+margen_corte_s = 1
+
+[[umbrales.por_peticion]]
+nombres = ["corte.json"]
+p95_max_ms = 5000
+""",
+    )
+    .replace("peticiones_min = 30", "peticiones_min = 30\ncortes_min = 1")
+)
+"""Somebody comes who must see the cut that is published meanwhile."""
+
 
 @contextmanager
 def served(work: Path, defect: str) -> Iterator[str]:
@@ -96,16 +115,22 @@ def free_port() -> int:
 def test_a_good_portal_passes_with_two_workers_and_leaves_its_reports(
     prep: Prep, tmp_path: Path, work: Path
 ) -> None:
-    with served(work, "avanza") as url:
+    public = shutil.copytree(work, tmp_path / "obra")
+    with served(public, "avanza") as url:
         code, data, said = measure(
             prep, tmp_path, url, "--trabajadores", "2", "--puerto-maestro", str(free_port()),
-            "--base", str(work / "prep.db"), "--publicacion", str(work), "--entidad", "14",
+            "--base", str(public / "prep.db"), "--publicacion", str(public), "--entidad", "14",
+            profile=FOLLOWED,
         )  # fmt: skip
     assert (code, data["veredicto"]) == (0, "aprobada"), (data["juicios"], said)
     assert data["generador"]["procesos"] == 2
     assert data["generador"]["techo_rps"] > 0
     assert data["cortes"]["nuevos"] == 1 and data["cortes"]["a_tiempo"] == data["cortes"]["debidos"] > 0
+    assert data["cortes"]["mostrados"] > 0 and data["vigia"]["por_la_carpeta"]
     assert data["contenido"]["cuentas"]["paquetes"] >= 1
+    assert data["contenido"]["cuentas"]["guiones"] >= 20, "who opens the page gets its scripts"
+    judged = {one["que"]: one["bien"] for one in data["juicios"]}
+    assert judged["p95 de «corte.json» (ms)"] is True
     kept = [one["se_cumple"] for one in data["invariantes"]]
     assert kept == [True] * 6, data["invariantes"]
     folder = tmp_path / "o"
@@ -116,22 +141,36 @@ def test_a_good_portal_passes_with_two_workers_and_leaves_its_reports(
 
 
 @pytest.mark.parametrize(
-    ("defect", "fault"),
-    [("retrocede", "retroceso"), ("mezcla", "mezcla"), ("error", None), ("incompleto", "excepcion")],
+    ("defect", "faults"),
+    [
+        ("retrocede", {"retroceso"}),
+        ("mezcla", {"mezcla"}),
+        ("error", set()),
+        ("incompleto", {"excepcion", "falta", "sin_cors"}),
+    ],
     ids=["retrocede", "mezcla", "error", "incompleto"],
 )
 def test_a_portal_that_lies_or_fails_breaks_the_test(
-    prep: Prep, tmp_path: Path, work: Path, defect: str, fault: str | None
+    prep: Prep, tmp_path: Path, work: Path, defect: str, faults: set[str]
 ) -> None:
     # With «error» nobody goes down before the defect: the objects are asked for after it.
     with served(work, defect) as url:
         code, data, said = measure(prep, tmp_path, url)
     assert code == 2, (data, said)
     assert data["veredicto"] == "umbral roto"
-    if fault is None:
-        assert data["todas"]["fallas"] > 0
-    else:
-        assert data["contenido"]["faltas"][fault] > 0
+    assert faults <= set(data["contenido"]["faltas"]), data["contenido"]
+    assert faults or data["todas"]["fallas"] > 0
+
+
+def test_a_portal_that_says_for_ever_that_nothing_changed_breaks_the_test(
+    prep: Prep, tmp_path: Path, work: Path
+) -> None:
+    with served(shutil.copytree(work, tmp_path / "obra"), "viejo") as url:
+        code, data, said = measure(prep, tmp_path, url, profile=FOLLOWED)
+    assert (code, data["veredicto"]) == (2, "umbral roto"), (data["juicios"], said)
+    broken = [one["que"] for one in data["juicios"] if one["bien"] is False]
+    assert broken == ["Cortes nuevos vistos en el sondeo de cada quien más 1 s"]
+    assert data["cortes"]["nunca"] > data["cortes"]["a_tiempo"] > 0, "who keeps no tag did see it"
 
 
 def test_a_portal_that_hangs_until_the_end_does_not_pass(prep: Prep, tmp_path: Path, work: Path) -> None:
@@ -149,7 +188,7 @@ def test_too_few_requests_make_no_valid_test(prep: Prep, tmp_path: Path, work: P
     with served(work, "ninguno") as url:
         code, data, _ = measure(prep, tmp_path, url, profile=profile)
     assert (code, data["veredicto"]) == (3, "prueba inválida")
-    assert [one["que"] for one in data["juicios"] if not one["bien"]] == ["Peticiones"]
+    assert [one["que"] for one in data["juicios"] if one["bien"] is False] == ["Peticiones"]
 
 
 def test_another_publication_than_the_one_meant_makes_no_test(prep: Prep, tmp_path: Path, work: Path) -> None:

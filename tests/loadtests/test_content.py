@@ -11,6 +11,7 @@ import pytest
 
 from loadtests.content import (
     CHANGED,
+    CLOSED,
     DIGEST,
     GOES_BACK,
     IDENTITY,
@@ -22,13 +23,16 @@ from loadtests.content import (
     Expected,
     PointerReader,
     Reply,
+    check_asset,
     check_checkpoint,
     check_digest,
     check_index,
     check_package,
+    check_page,
     check_portal,
     check_root,
     check_section,
+    check_shared,
     check_territory,
     json_object,
 )
@@ -102,14 +106,16 @@ def test_a_pointer_written_again_for_its_witnesses_is_the_same_cut(
         (TAG, lambda p: Reply(200, JSON, json.dumps(p).encode())),
         (NOT_JSON, lambda p: Reply(200, {**JSON, "etag": '"b"'}, b'{"corte":')),
         (NOT_JSON, lambda p: said({key: p[key] for key in p if key != "portal"}, '"b"')),
+        (NOT_JSON, lambda p: said({**p, "corte": 10**400}, '"b"')),
+        (NOT_JSON, lambda p: said({**p, "instante_ms": "ayer"}, '"b"')),
         (TYPE, lambda p: said(p, '"b"', kind="text/html")),
         (IDENTITY, lambda p: said({**p, "modo": "oficial"}, '"b"')),
         (IDENTITY, lambda p: said({**p, "entidad": 15}, '"b"')),
     ],
     ids=[
         "corte_anterior", "hora_anterior", "bitacora_menor", "corte_cambiado", "misma_etiqueta",
-        "sin_304", "304_de_otra", "304_con_contenido", "sin_etiqueta", "cortado", "sin_clave", "tipo", "modo",
-        "entidad",
+        "sin_304", "304_de_otra", "304_con_contenido", "sin_etiqueta", "cortado", "sin_clave",
+        "numero_enorme", "hora_que_no_lo_es", "tipo", "modo", "entidad",
     ],
 )  # fmt: skip
 def test_each_way_a_pointer_may_lie_is_told(
@@ -176,6 +182,17 @@ def test_a_package_is_the_one_of_its_cut_or_is_told(work: Path, pointer: dict[st
     assert MISSING not in told.kinds
 
 
+def test_a_package_that_would_fill_the_memory_is_not_opened(
+    work: Path, pointer: dict[str, Any], told: Told
+) -> None:
+    body = bytearray((work / pointer["difusion"]).read_bytes())
+    at = body.rfind(b"PK\x01\x02") + 24
+    body[at : at + 4] = (2**31).to_bytes(4, "little")
+    assert not check_package(pointer, bytes(body), told)
+    assert not check_package(pointer, b"<html>", told)
+    assert told.kinds == [DIGEST, DIGEST]
+
+
 def test_the_checkpoint_reaches_the_pointer(work: Path, pointer: dict[str, Any], told: Told) -> None:
     note = (work / "checkpoint").read_bytes()
     check_checkpoint(pointer, note, told)
@@ -187,7 +204,30 @@ def test_the_checkpoint_reaches_the_pointer(work: Path, pointer: dict[str, Any],
     assert told.kinds == [GOES_BACK, IDENTITY, DIGEST]
 
 
-@pytest.mark.parametrize("body", [b"[1]", b"{", b"\xff"], ids=["lista", "cortado", "bytes"])
+@pytest.mark.parametrize(
+    "body", [b"[1]", b"{", b"\xff", b"[" * 100_000], ids=["lista", "cortado", "bytes", "anidado"]
+)
 def test_what_is_not_a_json_object_is_told(body: bytes, told: Told) -> None:
     assert json_object("x", Reply(200, JSON, body), told) is None
     assert told.kinds == [NOT_JSON]
+
+
+def test_a_page_names_scripts_that_are_what_their_names_say(work: Path, told: Told) -> None:
+    page = (work / "index.html").read_bytes()
+    named = check_page(Reply(200, {}, page), told)
+    assert len(named) > 1
+    assert all(check_asset(name, (work / name).read_bytes(), told) for name in named)
+    assert told.kinds == []
+    assert not check_asset(named[0], (work / named[1]).read_bytes(), told)
+    assert check_page(Reply(404, {}, b""), told) == check_page(Reply(200, {}, b"<html>"), told) == []
+    assert told.kinds == [DIGEST, MISSING, MISSING]
+
+
+def test_data_that_the_page_of_another_site_may_not_read_are_told(told: Told) -> None:
+    for allowed in ("*", "https://diario.example"):
+        reply = Reply(200, {"access-control-allow-origin": allowed}, b"")
+        check_shared("x", reply, "https://diario.example", told)
+    assert told.kinds == []
+    for fields in ({}, {"access-control-allow-origin": "https://otro.example"}):
+        check_shared("x", Reply(200, fields, b""), "https://diario.example", told)
+    assert told.kinds == [CLOSED, CLOSED]

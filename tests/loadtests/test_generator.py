@@ -33,13 +33,11 @@ def url_of(one: socket.socket) -> str:
     return f"http://127.0.0.1:{one.getsockname()[1]}"
 
 
-def generated(tmp_path: Path, url: str, *more: str, not_after: float | None = None) -> dict[str, Any]:
-    """The counts that a Locust process leaves with a plan for `url`; it has to end long before its time."""
+def generated(tmp_path: Path, url: str, *more: str, seconds: int = SECONDS, **rest: Any) -> dict[str, Any]:
+    """The counts that a Locust process leaves with a plan for `url`; it has to end long before SECONDS."""
     tally, plan = tmp_path / "cuentas.json", tmp_path / "plan.json"
     smoke = profile.read(profile.find("humo")).as_data()
-    Plan(
-        smoke, url, 4, SECONDS, asdict(Expected()), False, str(tally), "", "", 0.0, not_after=not_after
-    ).write(plan)
+    Plan(smoke, url, 4, seconds, asdict(Expected()), False, str(tally), "", "", 0.0, **rest).write(plan)
     command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary", *more]
     begun = time.monotonic()
     environment = {**os.environ, ENVIRONMENT: str(plan), ROLE: LOCAL}
@@ -63,3 +61,13 @@ def test_another_host_than_the_allowed_one_is_never_asked_and_ends_the_run(tmp_p
 def test_nothing_goes_on_after_the_end_of_the_owners_word(tmp_path: Path) -> None:
     with listener() as allowed:
         generated(tmp_path, url_of(allowed), not_after=time.time())
+
+
+def test_only_the_judged_address_is_asked_whatever_the_name_means_later(tmp_path: Path) -> None:
+    with listener() as judged:
+        port = int(judged.getsockname()[1])
+        url = f"http://sitio.invalid:{port}"  # it does not resolve
+        generated(tmp_path, url, seconds=1, addresses=("127.0.0.1",))
+        judged.setblocking(True)
+        asked = judged.accept()[0].recv(4096)
+    assert f"Host: sitio.invalid:{port}".encode() in asked

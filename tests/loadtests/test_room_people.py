@@ -23,6 +23,23 @@ for screen in screens:
 print(json.dumps(SCENE.tally.counts))
 """
 
+READ = """
+import json
+from loadtests.content import Reply
+from loadtests.people.base import SCENE
+from loadtests.people.room import Wall
+
+kind = {"content-type": "application/json"}
+one, other = Wall.__new__(Wall), Wall.__new__(Wall)
+one.tally = other.tally = SCENE.tally
+first = one.read(Reply(200, kind, b'{"seq": 1}'))
+same = other.read(Reply(200, kind, bytes(bytearray(b'{"seq": 1}'))))
+assert first == {"seq": 1} and same is first, "read once, whoever gets it"
+assert one.read(Reply(200, kind, b'{"seq": 2}')) == {"seq": 2}
+assert one.read(Reply(200, kind, b'{"seq"')) is None and other.read(Reply(200, kind, b'{"seq"')) is None
+print(SCENE.tally.faults["json"])
+"""
+
 
 def counted(*screens: list[int]) -> dict[str, int]:
     """The counts of some screens, each with the numbers of the snapshots it got."""
@@ -40,3 +57,8 @@ def test_a_screen_that_stops_getting_snapshots_missed_those_that_others_saw() ->
 
 def test_a_writer_that_is_frozen_gives_no_new_snapshots() -> None:
     assert counted([3], [3, 3]).get("nuevas", 0) == 0
+
+
+def test_a_snapshot_is_read_once_and_what_is_no_json_is_told_each_time() -> None:
+    done = subprocess.run([sys.executable, "-c", READ], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2"]

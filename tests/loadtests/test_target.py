@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -99,6 +101,57 @@ def test_a_word_without_an_hour_zone_is_told_with_its_line(word: Path, named: Ta
     with pytest.raises(InputError) as caught:
         asked(word, target=named)
     assert caught.value.line == 7 and "huso" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.9.9.9", "[::1]", "[::ffff:127.0.0.1]", "localhost"],
+    ids=["127_8", "v6", "mapeada", "nombre"],
+)
+def test_every_loopback_address_is_this_machine(host: str) -> None:
+    found = parse(f"http://{host}:8070")
+    assert found.own and found.loopback and found.addresses
+
+
+@pytest.mark.parametrize("host", ["[::ffff:192.0.2.7]", "[2001:db8::7]"], ids=["mapeada", "v6"])
+def test_a_foreign_address_is_foreign_however_it_is_written(host: str) -> None:
+    assert not parse(f"http://{host}").own
+
+
+@pytest.mark.parametrize("host", ["224.0.0.1", "255.255.255.255", "0.0.0.0", "0", "[::]", "[ff02::1]"])
+def test_an_address_of_many_machines_or_of_none_is_refused(host: str) -> None:
+    with pytest.raises(TargetError, match="no es la dirección de una máquina"):
+        parse(f"http://{host}")
+
+
+def test_the_judged_address_is_the_one_asked_and_the_name_only_travels() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = int(server.getsockname()[1])
+        # A name that leads nowhere, as one that leads elsewhere since it was judged.
+        found = Target("http", "prep.invalid", port, own=True, loopback=True, addresses=("127.0.0.1",))
+        asked: list[bytes] = []
+
+        def answer() -> None:
+            with server.accept()[0] as one:
+                asked.append(one.recv(4096))
+                one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nya")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        status, _, body = found.get("/corte.json")
+        thread.join()
+    assert (status, body) == (200, b"ya")
+    assert f"Host: prep.invalid:{port}".encode() in asked[0]
+    assert found.pinned_url == f"http://127.0.0.1:{port}" and found.netloc == f"prep.invalid:{port}"
+
+
+def test_of_several_addresses_those_that_answer_are_kept() -> None:
+    with socket.create_server(("127.0.0.3", 0)) as server:
+        port = int(server.getsockname()[1])
+        found = Target("http", "sitio.invalid", port, True, True, ("127.0.0.2", "127.0.0.3")).answering()
+    assert found.addresses == ("127.0.0.3",)
+    with pytest.raises(TargetError, match="no contesta"):
+        found.answering()
 
 
 @pytest.mark.parametrize("url", ["ftp://a", "127.0.0.1:80", "http://a/ruta", "http://u:c@127.0.0.1"])

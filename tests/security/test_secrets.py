@@ -44,6 +44,7 @@ MACHINE = re.compile(
 )
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE " + r"KEY-----|^PRIVATE\+KEY\+", re.M)
 
+
 @pytest.fixture(scope="module")
 def tracked(repository: Path) -> list[Path]:
     """Every file of the repository that is text, those not added yet too."""
@@ -119,9 +120,7 @@ def test_no_file_holds_a_private_key_or_names_a_machine(tracked: list[Path], rep
         text = path.read_text(encoding="utf-8", errors="replace")
         name = path.relative_to(repository).as_posix()
         guilty += [
-            f"{name}: {found[0]}"
-            for pattern in (MACHINE, PRIVATE_KEY)
-            if (found := pattern.search(text))
+            f"{name}: {found[0]}" for pattern in (MACHINE, PRIVATE_KEY) if (found := pattern.search(text))
         ]
     assert guilty == []
 

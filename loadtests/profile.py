@@ -14,7 +14,7 @@ from typing import Any
 from core.catalogs.problems import Problems, TooManyProblemsError
 from core.catalogs.toml_file import TomlFile, TomlTable
 from core.errors import UsageError
-from loadtests.kinds import GROUPS, KINDS
+from loadtests.judging.kinds import GROUPS, KINDS
 
 FOLDER = Path(__file__).parent / "perfiles"
 FORMAT = 1

@@ -18,19 +18,21 @@ from typing import Any
 
 from core.errors import InputError, PrepError, UsageError
 from core.storage.database import open_existing
-from loadtests import ceiling, generator, invariants, sample, target
+from loadtests import ceiling, target
 from loadtests.ceiling import Ceiling
-from loadtests.content import Expected
-from loadtests.generator import Left, Processes
-from loadtests.insist import Abuse
-from loadtests.observer import Observer
-from loadtests.plan import Plan, with_everybody
+from loadtests.generating import generator, sample
+from loadtests.generating.generator import Left, Processes
+from loadtests.generating.insist import Abuse
+from loadtests.generating.plan import Plan, with_everybody
+from loadtests.generating.trivial import trivial_server
+from loadtests.judging import invariants
+from loadtests.judging.content import Expected
+from loadtests.judging.observer import Observer
+from loadtests.judging.tally import CutsSeen, sightings
+from loadtests.judging.verdict import Invariant, Measured, Verdict, judge, rows
 from loadtests.profile import PORTAL, Profile
 from loadtests.reasons import why
-from loadtests.tally import CutsSeen, sightings
 from loadtests.target import Permission, Target, TargetError
-from loadtests.trivial import trivial_server
-from loadtests.verdict import Invariant, Measured, Verdict, judge, rows
 
 PACKAGE = "paquete.zip"
 """The last package downloaded, verified after the run."""

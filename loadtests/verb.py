@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from loadtests.run import Options
 
 BROKEN, INVALID = 2, 3
-"""As in `loadtests.verdict`; 3 also when no test could be made."""
+"""As in `loadtests.judging.verdict`; 3 also when no test could be made."""
 PAGES = 500_000
 """For sizing: open pages when nobody says."""
 LIMITS: dict[str, tuple[int, int]] = {
@@ -156,7 +156,8 @@ def _test(args: argparse.Namespace, out: Output) -> Answer:
     import orjson
 
     from core.whole_file import write_whole
-    from loadtests import profile, report, run
+    from loadtests import profile, run
+    from loadtests.reporting import report
 
     if args.perfil == "lista":
         return _list()
@@ -274,7 +275,10 @@ def _list() -> Answer:
 
 
 def _size(args: argparse.Namespace) -> Answer:
-    from loadtests import costs, profile, sizing, sizing_text
+    from loadtests import profile
+    from loadtests.sizing import costs
+    from loadtests.sizing import night as sizing
+    from loadtests.sizing import text as sizing_text
 
     if args.publicacion is None:
         raise UsageError("dimensionar pide --publicacion DIR: de ahí salen los tamaños")
@@ -289,8 +293,8 @@ def _size(args: argparse.Namespace) -> Answer:
 
 def _options(args: argparse.Namespace, profile: Profile) -> Options:
     from loadtests import run, target
-    from loadtests.content import Expected
-    from loadtests.generator import Processes
+    from loadtests.generating.generator import Processes
+    from loadtests.judging.content import Expected
 
     if not args.objetivo:
         raise UsageError("falta --objetivo URL")

@@ -70,7 +70,7 @@ def hour_now() -> str:
 
 def made_with(postgres: Path | None, weed: Path | None) -> dict[str, str]:
     """Version of the project, machine and programs of a rehearsal, by name."""
-    from loadtests.machine import machine
+    from loadtests.reporting.machine import machine
 
     everything = machine()
     found = {name: everything[name] for name in OF_EVERYBODY if name in everything}

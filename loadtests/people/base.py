@@ -22,10 +22,10 @@ from locust.contrib.fasthttp import FastHttpUser, LocustBadStatusCode
 from locust.exception import StopUser
 
 from loadtests.bounded import MOST_BYTES, TooMuchError
-from loadtests.content import UNREADABLE, Expected, Reply
+from loadtests.judging.content import UNREADABLE, Expected, Reply
+from loadtests.judging.tally import Tally
 from loadtests.people.reading import at_most, bound, why_not
 from loadtests.reasons import why
-from loadtests.tally import Tally
 
 TIMEOUT_S = 30.0
 LATE = "tarde_ms"

@@ -1,7 +1,7 @@
 """How fast this process can ask when the server costs nothing: the generator's own ceiling.
 
-The same client, the same bytes, digested and parsed as those who look do, against `loadtests.trivial`. Above
-it, what a test measures is the generator.
+The same client, the same bytes, digested and parsed as those who look do, against
+`loadtests.generating.trivial`. Above it, what a test measures is the generator.
 """
 
 from __future__ import annotations

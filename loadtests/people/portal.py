@@ -2,7 +2,7 @@
 
 Each does what the page does (core/portal/assets/js, docs/portal.md): polls the pointer with its tag and some
 jitter, waits a random while before loading a new cut, and goes down by the names of the objects. All that
-comes is checked by `loadtests.content`.
+comes is checked by `loadtests.judging.content`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import gevent  # type: ignore[import-untyped]
 from locust import task
 
 from loadtests.bounded import FILE_BYTES, MOST_BYTES, SMALL_BYTES
-from loadtests.content import (
+from loadtests.judging.content import (
     MISSING,
     PointerReader,
     check_asset,
@@ -35,7 +35,7 @@ from loadtests.content import (
     files_of,
     json_object,
 )
-from loadtests.kinds import (
+from loadtests.judging.kinds import (
     ASSETS,
     CATALOG,
     CHECKPOINT,

@@ -16,10 +16,10 @@ import gevent.lock  # type: ignore[import-untyped]
 from locust import task
 from locust.exception import StopUser
 
-from loadtests.content import GOES_BACK, IDENTITY, TAG, Reply, json_object
-from loadtests.kinds import CATD, LOG, MAP, ME, SNAPSHOT
+from loadtests.judging.content import GOES_BACK, IDENTITY, TAG, Reply, json_object
+from loadtests.judging.kinds import CATD, LOG, MAP, ME, SNAPSHOT
+from loadtests.judging.tally import Writer
 from loadtests.people.base import SCENE, Person, now
-from loadtests.tally import Writer
 
 AFTER_S = 0.12
 AGAIN_S = 0.4

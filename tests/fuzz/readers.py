@@ -186,7 +186,7 @@ def _entry(place: Path) -> object:
 
 
 def _loaded(place: Path) -> object:
-    from loadtests.invariants import folder_reader, of_cut, of_replay, pointer_of
+    from loadtests.judging.invariants import folder_reader, of_cut, of_replay, pointer_of
 
     get = folder_reader(place / "publicacion")
     pointer_of(get)

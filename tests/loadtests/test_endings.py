@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from loadtests import generator
 from loadtests.faults.processes import descendants
-from loadtests.generator import Processes
-from loadtests.insist import Abuse
+from loadtests.generating import generator
+from loadtests.generating.generator import Processes
+from loadtests.generating.insist import Abuse
 from loadtests.processes import free_port
 from loadtests.target import parse
 from tests.loadtests.test_carga import PROFILE, served

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError, UsageError
 from loadtests import profile
-from loadtests.kinds import GROUPS
+from loadtests.judging.kinds import GROUPS
 
 GOOD = """\
 formato = 1

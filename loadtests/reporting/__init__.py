@@ -1,0 +1,1 @@
+"""A load test for people to read: text, one HTML page, JSON."""

@@ -1,0 +1,1 @@
+"""How much a real night needs (`prep carga dimensionar`)."""

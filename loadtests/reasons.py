@@ -45,7 +45,12 @@ def why(error: BaseException) -> str:
 def _of_system(error: OSError) -> str:
     import http.client
     import ssl
+    import urllib.error
 
+    if isinstance(error, urllib.error.HTTPError):
+        return f"respondió {error.code}"
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, BaseException):
+        return why(error.reason)
     if isinstance(error, socket.gaierror):
         return _NAMES.get(error.errno or 0, "no se pudo buscar el nombre")
     if isinstance(error, ssl.SSLError):

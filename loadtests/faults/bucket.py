@@ -18,6 +18,8 @@ from loadtests.faults.processes import wait_until
 from loadtests.faults.servers import BUCKET, S3, Proxy
 
 PREFIX = "noche"
+TORN = ("el sitio responde vacío", "la conexión se cortó", "mal comprimido")
+"""How `prep verificar` tells of a file that is there and is not whole, in its own words."""
 PAUSE_S = 0.3
 """Between two readings of whoever reads all the time."""
 
@@ -62,7 +64,7 @@ class Seen:
     half: list[str] = field(default_factory=list)
     """Why it did not, each time."""
     unread: list[float] = field(default_factory=list)
-    """When nobody answered, or there was nothing."""
+    """When nobody answered, there was nothing, or it was being brought up to date."""
 
     def never_half(self, since: float) -> tuple[bool, str]:
         """Whether it always showed a whole cut and never an older one, read at least twice after a moment."""
@@ -106,16 +108,26 @@ class Reader:
 
     def once(self) -> None:
         """Verify it now."""
-        at = time.monotonic()
-        try:
-            report = verify(_asked(self._url))
-        except Unreadable:
-            self._seen.unread.append(at)
+        at, torn = time.monotonic(), ""
+        # Twice: a server that dies while it answers gives a torn file too, but not again.
+        for _ in range(2):
+            try:
+                report = verify(_asked(self._url))
+            except Unreadable as error:
+                told = str(error)
+                if not any(words in told for words in TORN):
+                    break
+                if told == torn:
+                    self._seen.half.append(told[:300])
+                    return
+                torn = told
+                continue
+            if report.verified:
+                self._seen.whole.append((at, int(report.facts["corte"])))
+            else:
+                self._seen.half.append(report.reasons[0][:300])
             return
-        if report.verified:
-            self._seen.whole.append((at, int(report.facts["corte"])))
-        else:
-            self._seen.half.append(report.reasons[0][:300])
+        self._seen.unread.append(at)
 
 
 def _asked(url: str) -> argparse.Namespace:

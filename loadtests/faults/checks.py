@@ -40,6 +40,8 @@ SAME_COUNTS = "los contadores son los de la noche sin fallas"
 WORK_VERIFIES = "prep verificar de la carpeta de trabajo"
 PUBLISHED_COUNTED = "el último corte público lleva los contadores de la base"
 BUCKET_VERIFIES = "prep verificar del almacén S3, con el último corte"
+NOTHING = orjson.dumps(None)
+"""What `actas_of` says of an acta of the catalogue that was never captured."""
 PARTICIPATION = "PORCENTAJE_PARTICIPACION_CIUDADANA"
 
 
@@ -126,9 +128,7 @@ def at_the_end(drill: Drill, reference: Path, codes: tuple[int, int]) -> list[Ch
         ours = actas_of(database)
     with _database(str(reference / "prep.db")) as database:
         theirs = actas_of(database)
-    lost = sorted(key for key in theirs if key not in ours)
-    other = sorted(key for key in theirs if key in ours and ours[key] != theirs[key])
-    extra = sorted(key for key in ours if key not in theirs)
+    lost, extra, other = compared(ours, theirs)
     counts = _counts(drill.base)
     wanted = _counts(str(reference / "prep.db"))
     same = bool(counts) and _without_formula(counts) == _without_formula(wanted)
@@ -146,6 +146,19 @@ def at_the_end(drill: Drill, reference: Path, codes: tuple[int, int]) -> list[Ch
         _published_is_counted(drill, counts),
         *bucket,
     ]
+
+
+def compared(
+    ours: Mapping[str, bytes], theirs: Mapping[str, bytes]
+) -> tuple[list[str], list[str], list[str]]:
+    """Actas (as `actas_of`) lost, counted that should not be, and counted otherwise, of two nights.
+
+    The catalogue is in both from the start: who has nothing published is not there, and who is there is
+    counted.
+    """
+    here, there = ({key for key, told in night.items() if told != NOTHING} for night in (ours, theirs))
+    other = sorted(key for key in here & there if ours[key] != theirs[key])
+    return sorted(there - here), sorted(here - there), other
 
 
 def _bucket_has_the_last(drill: Drill, bucket: Bucket) -> Check:

@@ -8,8 +8,8 @@ runs as time does (or faster where the fault needs traffic). What is broken is i
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -121,8 +121,6 @@ class Drill:
     def close(self) -> None:
         """End everything."""
         for program in reversed(self._started):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(program.process.pid, signal.SIGCONT)
             program.kill()
         if self.bucket is not None:
             self.bucket.close()
@@ -251,9 +249,7 @@ class Drill:
         if self.size.tick_s is not None:
             environment[edge.TICK] = str(self.size.tick_s)
         self.publisher = self.launch(
-            "publicador",
-            ["-m", "loadtests.faults.edge", *self.publisher_arguments()],
-            environment,
+            "publicador", ["-m", "loadtests.faults.edge", *self.publisher_arguments()], environment
         )
         if wait:
             self.publisher.wait_for(
@@ -267,8 +263,6 @@ class Drill:
 
     def publisher_log(self) -> list[dict[str, Any]]:
         """The lines of `publicador.jsonl`."""
-        import json
-
         found: list[dict[str, Any]] = []
         with contextlib.suppress(OSError):
             for line in (self.run / "publicador.jsonl").read_text(encoding="utf-8").splitlines():

@@ -21,6 +21,7 @@ import psycopg
 
 from loadtests.faults.processes import RehearsalError, descendants, wait_until
 from loadtests.processes import free_port
+from loadtests.tied import tied
 
 OLDEST = 15
 DATABASE = "prep"
@@ -86,10 +87,10 @@ class Postgres:
         settings = (*_SETTINGS, f"unix_socket_directories={self._folder}")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    *(self._binaries / "postgres", "-D", self._data, "-p", str(self.port)),
+                self._tied([
+                    *(str(self._binaries / "postgres"), "-D", str(self._data), "-p", str(self.port)),
                     *(part for setting in settings for part in ("-c", setting)),
-                ],
+                ]),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self._folder, **self._identity(),
             )  # fmt: skip
         wait_until("PostgreSQL contesta", self._answers, START_S)
@@ -174,6 +175,14 @@ class Postgres:
     def _execute(self, statement: str) -> None:
         with self._connect() as connection:
             connection.execute(statement.encode())
+
+    def _tied(self, command: list[str]) -> list[str]:
+        """It ends with whoever starts it: SIGQUIT, since SIGKILL would leave its shared memory behind."""
+        if self._owner is None:
+            return tied(command, signal.SIGQUIT)
+        # Its user may have no permission to run the interpreter of whoever starts it.
+        setpriv = shutil.which("setpriv")
+        return [setpriv, "--pdeathsig", "QUIT", *command] if setpriv else command
 
     def _identity(self) -> dict[str, Any]:
         if self._owner is None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from core.errors import PrepError
+from loadtests.tied import tied
 
 START_S = 90.0
 """How long a program may take to be ready: the machine may be busy."""
@@ -44,14 +45,19 @@ def wait_until(what: str, condition: Callable[[], Any], seconds: float = START_S
 
 
 class Program:
-    """A Python program in the background (`arguments` of the interpreter), with what it says in a file."""
+    """A Python program in the background (`arguments` of the interpreter), with what it says in a file.
+
+    It is asked to leave when the thread that starts it ends, however that is. One that ended is not collected
+    until `kill`: its number, which is its group's, is nobody else's until then.
+    """
 
     def __init__(self, log: Path, arguments: Sequence[str | Path], environment: Mapping[str, str]) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log
         with log.open("ab") as said:
             self.process = subprocess.Popen(
-                [sys.executable, *map(str, arguments)],
+                # Asked and not killed: it has programs of its own to end.
+                tied([sys.executable, *map(str, arguments)], signal.SIGTERM),
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -66,7 +72,17 @@ class Program:
     @property
     def alive(self) -> bool:
         """False once it ended."""
-        return self.process.poll() is None
+        return self.code is None
+
+    @property
+    def code(self) -> int | None:
+        """How it ended, negative when a signal ended it; None while it runs."""
+        if self.process.returncode is not None:
+            return self.process.returncode
+        found = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if found is None:
+            return None
+        return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
     def wait_for(self, what: str, condition: Callable[[], Any], seconds: float = START_S) -> Any:
         """As `wait_until`, and fails at once when the program ended."""
@@ -82,10 +98,12 @@ class Program:
     def end(self, seconds: float = LEAVE_S) -> int:
         """Wait until it ends by itself; its exit code. Raises RehearsalError when it does not."""
         wait_until(f"el proceso de {self.log.name} termina", lambda: not self.alive, seconds)
-        return int(self.process.returncode)
+        return self.code or 0
 
     def kill(self) -> None:
-        """End it and everything it started, at once."""
+        """End it and everything it started, at once; nothing the second time."""
+        if self.process.returncode is not None:
+            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -93,9 +111,9 @@ class Program:
     def close(self) -> None:
         """Ask it to leave, and then make it."""
         if self.alive:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(LEAVE_S)
+            os.kill(self.process.pid, signal.SIGTERM)
+            with contextlib.suppress(RehearsalError):
+                self.end(LEAVE_S)
         self.kill()
 
     def __enter__(self) -> Self:

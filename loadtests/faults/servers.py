@@ -28,6 +28,7 @@ from obstore.store import S3Store
 
 from loadtests.faults.processes import RehearsalError, wait_until
 from loadtests.processes import free_ports
+from loadtests.tied import tied
 
 START_S = 60.0
 BUCKET = "prep"
@@ -89,7 +90,7 @@ class S3:
         config.write_text(json.dumps({"identities": who}), encoding="utf-8")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
+                tied([
                     *(str(self._binary), f"-logdir={self._folder}", "server"),
                     *(f"-dir={self._folder / 'datos'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
                     *("-volume.max=100", "-master.volumeSizeLimitMB=64", "-master.telemetry=false"),
@@ -98,7 +99,7 @@ class S3:
                     *("-s3", f"-s3.config={config}"),
                     *("-s3.port.iceberg=0", "-s3.port.lance=0"),
                     *(f"-{name}={port}" for name, port in self._ports.items()),
-                ],
+                ]),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self._folder, start_new_session=True,
             )  # fmt: skip
 

@@ -13,6 +13,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from loadtests.faults.processes import RehearsalError, prep
+from loadtests.reasons import why
 
 
 def make_key(base: str, path: Path) -> None:
@@ -57,6 +58,6 @@ def probe(port: int) -> dict[str, Any]:
         except HTTPError as error:
             return dict(json.load(error))
     except (OSError, HTTPException) as error:
-        return {"ok": False, "motivo": f"nadie contesta ({error})"}
+        return {"ok": False, "motivo": f"nadie contesta ({why(error)})"}
     except (ValueError, TypeError) as error:
-        return {"ok": False, "motivo": f"contesta algo que no se entiende ({error})"}
+        return {"ok": False, "motivo": f"contesta algo que no se entiende ({why(error)})"}

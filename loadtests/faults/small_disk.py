@@ -11,6 +11,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from loadtests.faults.processes import RehearsalError
+
 BALLAST = ".lastre"
 
 
@@ -44,12 +46,23 @@ class SmallDisk:
         (self._folder / BALLAST).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Unmount it; what it held stays in the folder: it is the evidence of what was found."""
+        """Unmount it; what it held stays in the folder: it is the evidence of what was found.
+
+        Raises RehearsalError when it could not be kept or is still mounted: then nothing is removed.
+        """
         self.empty()
         kept = self._folder.with_name(f"{self._folder.name}.guardada")
-        shutil.copytree(self._folder, kept, symlinks=True, dirs_exist_ok=True)
-        # Lazily, should somebody still have a file open there.
-        subprocess.run(["umount", "-l", str(self._folder)], capture_output=True, check=False)
+        try:
+            shutil.copytree(self._folder, kept, symlinks=True, dirs_exist_ok=True)
+        except OSError as error:
+            raise RehearsalError(
+                f"No se pudo guardar en «{kept}» todo lo que tenía el disco chico."
+            ) from error
+        finally:
+            # Lazily, should somebody still have a file open there.
+            subprocess.run(["umount", "-l", str(self._folder)], capture_output=True, check=False)
+        if os.path.ismount(self._folder):
+            raise RehearsalError(f"No se pudo desmontar el disco chico de «{self._folder}».")
         shutil.rmtree(self._folder)
         kept.rename(self._folder)
 

@@ -67,12 +67,11 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
     base = args.base or ("postgres" if binaries is not None and not args.corta else "sqlite")
     if base == "postgres" and binaries is None:
         raise UsageError("PostgreSQL 15 o posterior no está instalado; use --base sqlite.")
-    folder: Path = args.salida or Path(tempfile.mkdtemp(prefix="prep-fallas-"))
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"«{folder}» no es una carpeta.")
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"La carpeta «{folder}» no está vacía.")
-    folder = folder.absolute()
+    asked: Path | None = args.salida
+    if asked is not None and asked.exists() and not asked.is_dir():
+        raise UsageError(f"«{asked}» no es una carpeta.")
+    if asked is not None and asked.exists() and any(asked.iterdir()):
+        raise UsageError(f"La carpeta «{asked}» no está vacía.")
     weed = find_weed()
     size = SHORT if args.corta else FULL
     if args.disco == LIMIT:
@@ -83,6 +82,7 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
         report.around_marks(args.documento, base)
         if not os.access(args.documento, os.W_OK):
             raise UsageError(f"No hay permiso para escribir en el documento «{args.documento}».")
+    folder = (asked or Path(tempfile.mkdtemp(prefix="prep-fallas-"))).absolute()
     with ExitStack() as stack:
         stack.enter_context(catch_termination())
         postgres = stack.enter_context(Postgres(binaries)) if base == "postgres" and binaries else None
@@ -91,8 +91,9 @@ def _run(args: argparse.Namespace, out: Output) -> Answer:
         drill = stack.enter_context(Drill(folder, size, postgres=postgres, s3=s3))
         budget = carry_out(drill, faults, available, short=args.corta, tell=out.note)
         setting = _setting(drill, base, faults, args, made_with(binaries if postgres else None, weed))
-    report.write(folder, budget, setting)
-    shown = page.write_page(folder, budget, setting)
+        # Before what was started is ended, should that fail.
+        report.write(folder, budget, setting)
+        shown = page.write_page(folder, budget, setting)
     if args.documento is not None:
         report.put_in_document(args.documento, base, report.markdown(budget, setting))
     data = {**report.as_data(budget, setting), "informe": str(shown)}

@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from http.cookiejar import CookieJar
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from urllib.request import HTTPCookieProcessor, build_opener
 
 from loadtests.faults.drill import Drill
 from loadtests.faults.processes import RehearsalError, prep
+from loadtests.reasons import why
 
 ROLE = "lectura"
 SNAPSHOT = "/api/sala.json"
@@ -90,5 +92,5 @@ class Visitor:
                 if answer.status != HTTPStatus.OK:
                     raise RehearsalError(f"La sala contestó {answer.status} a {path}.")
                 return bytes(answer.read()), answer.headers.get(AGE)
-        except OSError as error:
-            raise RehearsalError(f"La sala no contestó a {path}: {error}") from error
+        except (OSError, HTTPException) as error:
+            raise RehearsalError(f"La sala no contestó a {path}: {why(error)}.") from error

@@ -7,6 +7,8 @@ import http.client
 import json
 import os
 import socket
+from email.message import Message
+from urllib.error import HTTPError, URLError
 
 import pytest
 
@@ -33,13 +35,31 @@ def not_json() -> Exception:
         (http.client.BadStatusLine("hola"), "no es HTTP"),
         (not_json(), "no es JSON bien formado"),
         (KeyError("catalogo"), "falta «catalogo»"),
+        (URLError(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")), "nadie atiende"),
+        (URLError(TimeoutError("timed out")), "a tiempo"),
+        (HTTPError("http://x/", 503, "Service Unavailable", Message(), None), "respondió 503"),
         (OSError(errno.EINVAL, "no es un archivo ordinario", "x"), "no es un archivo ordinario"),
     ],
-    ids=["nadie", "puerto", "nombre", "tarde", "colgo", "cortada", "no_http", "json", "clave", "nuestra"],
+    ids=[
+        "nadie",
+        "puerto",
+        "nombre",
+        "tarde",
+        "colgo",
+        "cortada",
+        "no_http",
+        "json",
+        "clave",
+        "pedir_nadie",
+        "pedir_tarde",
+        "pedir_mal",
+        "nuestra",
+    ],
 )
 def test_a_reason_is_told_in_spanish(error: Exception, said: str) -> None:
     found = why(error)
     assert said in found
     assert not any(
-        word in found for word in ("Errno", "line", "refused", "known", "timed", "Remote", "closed")
+        word in found
+        for word in ("Errno", "line", "refused", "known", "timed", "Remote", "closed", "urlopen", "Error")
     )

@@ -23,7 +23,7 @@ from loadtests.faults.checks import PUBLIC_VERIFIES, publication_verifies
 from loadtests.faults.continuity import PUBLICATION
 from loadtests.faults.drill import Drill
 from loadtests.faults.model import Check, Fault, Signal
-from loadtests.faults.processes import Program, prep
+from loadtests.faults.processes import Program, RehearsalError, prep
 from loadtests.processes import PREP, free_port
 
 KNOCK_S = 0.02
@@ -67,7 +67,9 @@ class KeyMissing(Fault):
         if case == "dañada":
             drill.key.write_bytes(self._good[: len(self._good) // 2])
         elif case == "de otro registro":
-            prep("llave", "generar", drill.key, "--origen", "prep.col.2027/simulacro", "--sin-cifrar")
+            made = prep("llave", "generar", drill.key, "--origen", "prep.col.2027/simulacro", "--sin-cifrar")
+            if made.code != 0:
+                raise RehearsalError(f"No se pudo hacer la llave de otro registro: {made.said}")
         drill.start_publisher(wait=False)
         at = time.monotonic()
         drill.come_slot()
@@ -81,7 +83,7 @@ class KeyMissing(Fault):
 
     def during(self, drill: Drill, case: str) -> list[Check]:
         assert drill.publisher is not None
-        code = drill.publisher.process.poll()
+        code = drill.publisher.code
         # A key that is good for another log is found out at work: it says so and goes on trying.
         trying = code is None and alarm(drill, "servicio") is not None
         refused = code == BAD_USAGE and ended(drill.publisher, self._heard) is not None
@@ -153,7 +155,7 @@ class CertificateMissing(Fault):
     def during(self, drill: Drill, case: str) -> list[Check]:
         assert self._room is not None
         tries, answered = self._knocks.end()
-        code = self._room.process.poll()
+        code = self._room.code
         said = code == BAD_USAGE and ended(self._room) is not None
         health = drill.health()
         return [
@@ -199,7 +201,8 @@ class Knocks:
         self._port = port
         self._over = threading.Event()
         self._tries = 0
-        self._answered: list[str] = []
+        self.answered: list[str] = []
+        """Everything it was answered, so far."""
         self._thread = threading.Thread(target=self._go_on, name="quien toca", daemon=True)
         self._thread.start()
 
@@ -207,7 +210,7 @@ class Knocks:
         """Stop; how many times it knocked, and everything it was answered."""
         self._over.set()
         self._thread.join()
-        return self._tries, self._answered
+        return self._tries, self.answered
 
     def _go_on(self) -> None:
         while not self._over.wait(KNOCK_S):
@@ -215,7 +218,7 @@ class Knocks:
                 self._tries += 1
                 answer = knock(self._port, cipher=cipher)
                 if answer:
-                    self._answered.append(repr(answer))
+                    self.answered.append(repr(answer))
 
 
 def knock(port: int, *, cipher: bool) -> bytes:

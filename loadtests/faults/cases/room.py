@@ -47,7 +47,12 @@ class WriterFrozen(Fault):
         return time.monotonic()
 
     def signals(self, drill: Drill, case: str) -> Mapping[str, Signal]:
-        return {"/salud de la sala (503)": lambda: said_by_probe(drill)}
+        def told() -> str | None:
+            # Not to answer in time would also be news, and of something else.
+            seen = drill.health().get("motivo")
+            return f"«{OLD}»" if seen == OLD else None
+
+        return {"/salud de la sala (503)": told}
 
     def during(self, drill: Drill, case: str) -> list[Check]:
         health, first = drill.health(), self._visitor.look()
@@ -153,12 +158,6 @@ class WebKilled(Fault):
                 drill.public_cut() > number and boot == self._publisher, f"{number} → {drill.public_cut()}",
             ),
         ]  # fmt: skip
-
-
-def said_by_probe(drill: Drill) -> str | None:
-    """What a probe hears when the room is not well."""
-    health = drill.health()
-    return None if health.get("ok") else f"«{health.get('motivo')}»"
 
 
 def shown_as_old(first: Shown, second: Shown) -> Check:

@@ -68,7 +68,7 @@ def ended(program: Program | None, since: int = 0) -> str | None:
     said = program.said()[since:]
     if TRACEBACK in said or not said.strip():
         return None
-    return f"salida {program.process.returncode}: {last_line(said)}"
+    return f"salida {program.code}: {last_line(said)}"
 
 
 def continue_night(drill: Drill) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 
 import pytest
 
@@ -12,6 +13,8 @@ from loadtests.faults import cases
 from loadtests.faults.cases.publisher import SERVICE_STEPS, CutterKilled
 from loadtests.faults.catalogue import BY_KEY, CATALOGUE
 from loadtests.faults.model import Fault
+from loadtests.faults.report import HEAD
+from loadtests.faults.verb import BASES
 from tests.conftest import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "fallas.md").read_text(encoding="utf-8")
@@ -37,6 +40,34 @@ def test_every_fault_is_documented_and_says_what_it_keeps(fault: type[Fault]) ->
     assert all(names for names in fault.promises.values()), "a sentence that nothing proves"
     assert fault().invariant == "; ".join(fault.promises)
     assert len(set(fault().cases(short=False))) == len(fault().cases(short=False)) > 0
+
+
+@pytest.fixture(params=BASES)
+def rows(request: pytest.FixtureRequest) -> list[str]:
+    """The lines of the table of a base in the document: its head, its rule, and one for each fault."""
+    between = DOCUMENT.split(f"<!-- fallas:{request.param}:inicio -->")[1]
+    table = between.split(f"<!-- fallas:{request.param}:fin -->")[0]
+    return [line for line in table.splitlines() if line.startswith("|")]
+
+
+def test_each_table_of_the_document_is_of_the_faults_there_are(rows: list[str]) -> None:
+    """Until `prep fallas --documento` writes it again, a table of another catalogue is not this one's."""
+    head, _, *faults = rows
+    assert head == f"| {' | '.join(HEAD)} |"
+    assert faults
+    for one in faults:
+        key = re.search(r"\(`([a-z0-9-]+)`\) \|", one)
+        assert key is not None, one
+        fault = BY_KEY[key[1]]
+        assert one.startswith(f"| {fault.title} (`{fault.key}`) | {fault().invariant} |")
+
+
+def test_every_fault_was_injected_for_some_table_of_the_document() -> None:
+    for fault in CATALOGUE:
+        lines = [
+            line for line in DOCUMENT.splitlines() if line.startswith(f"| {fault.title} (`{fault.key}`)")
+        ]
+        assert any("no se inyectó" not in line for line in lines), fault.key
 
 
 def test_the_short_run_has_one_of_each_family_it_has_time_for() -> None:

@@ -26,7 +26,7 @@ from loadtests.faults.cases.writer import ended
 from loadtests.faults.clock import RehearsalClock
 from loadtests.faults.cutter import PROCESS, Trap, set_trap, sprung
 from loadtests.faults.night import HOURS, write_night
-from loadtests.faults.processes import Program
+from loadtests.faults.processes import Program, RehearsalError, command_of, wait_until
 from loadtests.faults.servers import Proxy
 from loadtests.faults.small_disk import SmallDisk
 from loadtests.faults.visitor import Shown
@@ -189,12 +189,52 @@ def test_a_knock_tells_who_answers_in_the_clear_from_who_ciphers_and_from_nobody
         assert knock(ciphered, cipher=True).startswith(b"HTTP/1.1 200")
         assert knock(ciphered, cipher=False) == b""
         knocks = Knocks(plain)
-        time.sleep(0.1)
+        wait_until("le contestan", lambda: knocks.answered, 10)
         tries, answered = knocks.end()
         assert tries > 1
         assert "200 OK" in answered[0]
     nobody = free_port()
     assert knock(nobody, cipher=False) == knock(nobody, cipher=True) == b""
+
+
+def test_what_a_program_left_behind_is_ended_with_it_and_its_number_is_signalled_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaves = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid); raise SystemExit(3)"
+    one = Program(tmp_path / "p.log", ["-S", "-c", leaves], {})
+    assert one.end(10) == 3
+    left = int(one.said())
+    os.kill(one.process.pid, 0)  # nobody else can have its number yet
+    asked: list[int] = []
+    end_group = os.killpg
+
+    def told(pid: int, how: int) -> None:
+        asked.append(pid)
+        end_group(pid, how)
+
+    monkeypatch.setattr(os, "killpg", told)
+    one.kill()
+    wait_until("lo que dejó termina", lambda: not command_of(left), 10)
+    one.kill()
+    one.close()
+    assert (asked, one.code, one.alive) == ([one.process.pid], 3, False)
+
+
+def test_a_program_ends_with_whoever_started_it_even_when_that_one_is_killed(tmp_path: Path) -> None:
+    starts = (
+        "import sys, time\nfrom pathlib import Path\nfrom loadtests.faults.processes import Program\n"
+        "one = Program(Path(sys.argv[1]), ['-S', '-c', 'import time; time.sleep(60)'], {})\n"
+        "print(one.process.pid, flush=True)\ntime.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", starts, tmp_path / "p.log"], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    ) as parent:  # fmt: skip
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        wait_until("el programa está", lambda: "sleep" in command_of(pid), 10)
+        parent.kill()
+    wait_until("el programa termina", lambda: not command_of(pid), 10)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +285,18 @@ def test_a_small_disk_fills_up_and_is_emptied(tmp_path: Path) -> None:
     finally:
         disk.close()
     assert not os.path.ismount(tmp_path / "d")
+
+
+def test_a_small_disk_that_cannot_be_kept_is_unmounted_all_the_same(tmp_path: Path) -> None:
+    disk = SmallDisk.mounted(tmp_path / "d", 2)
+    if disk is None:
+        pytest.skip("no se permite montar un tmpfs")
+    os.mkfifo(tmp_path / "d" / "no-se-copia")
+    (tmp_path / "d" / "otro").write_bytes(b"algo")
+    with pytest.raises(RehearsalError, match="guardar"):
+        disk.close()
+    assert not os.path.ismount(tmp_path / "d")
+    assert (tmp_path / "d.guardada" / "otro").read_bytes() == b"algo"
 
 
 def test_the_night_is_of_the_size_asked_and_of_its_length(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from loadtests.faults.report import HEAD, as_data, counted, headline, markdown, 
 from loadtests.faults.report import write as write_data
 from loadtests.faults.runner import LACKING, Budget
 from loadtests.faults.setting import Setting
+from loadtests.faults.spanish import in_spanish
 
 KEPT, SAME = "lo asentado sigue", "cada acta igual"
 
@@ -174,3 +175,14 @@ def test_the_table_goes_between_its_marks_and_nothing_else_changes(tmp_path: Pat
     assert text.startswith("antes\n")
     with pytest.raises(UsageError, match="marcas"):
         put_in_document(path, "otra", "x")
+
+
+def test_what_a_database_that_is_down_says_is_told_in_spanish() -> None:
+    told = in_spanish(
+        "(psycopg.OperationalError) connection failed: connection to server at "
+        '"127.0.0.1", port 40001 failed: FATAL:  the database system is shutting down'
+    )
+    assert told == (
+        "no se pudo conectar con el servidor de la base en "
+        '"127.0.0.1", puerto 40001: el servidor de la base se está apagando'
+    )

@@ -107,7 +107,11 @@ def casilla_name(casilla: Casilla) -> str:
 
 
 def _casilla_row(casilla: Casilla, rows: Sequence[Any]) -> dict[str, Any]:
-    waits = {row.contest: _WAITS.get(row.status) for row in rows}
+    # An especial has two actas of a contest, one of each principle: what either owes is owed.
+    waits: dict[str, str | None] = {}
+    for row in rows:
+        stages = [one for one in (waits.get(row.contest), _WAITS.get(row.status)) if one is not None]
+        waits[row.contest] = min(stages, key=STAGES.index, default=None)
     missing = [stage for stage in waits.values() if stage is not None]
     since = [
         at for row in rows if row.status in _WAITS

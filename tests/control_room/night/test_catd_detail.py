@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine as Database
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from control_room.night.catd_detail import LAST_PULSES, casilla_name, catd_detail
 from core.domain.catalog import Casilla
@@ -55,6 +55,20 @@ def test_each_casilla_says_what_each_of_its_actas_waits_for(database: Database) 
         "acopio": 1, "digitalizacion": 1, "captura": 0, "resolucion": 1, "publicacion": 0,
     }  # fmt: skip
     assert (found["casillas"], found["casillas_completas"], found["sin_acta"]) == (3, 1, 1)
+
+
+@pytest.mark.parametrize(("finished", "owing"), [("GUB", "AYUN"), ("AYUN", "GUB")])
+def test_a_casilla_with_two_actas_of_a_contest_owes_what_either_owes(
+    database: Database, finished: str, owing: str
+) -> None:
+    """An especial has one of each principle; the one that is read last does not hide the other."""
+    with database.begin() as connection:
+        mine = update(schema.acta).where(schema.acta.c.casilla == 2)
+        connection.execute(mine.where(schema.acta.c.contest == finished).values(status="publicada"))
+        connection.execute(mine.where(schema.acta.c.contest == owing).values(status="esperada"))
+        connection.execute(mine.values(contest="GUB"))
+    (row,) = [one for one in detail(database, 0)["faltan"] if one["casilla"] == "140001S0100"]
+    assert (row["actas"], row["falta"]) == ({"GUB": "acopio"}, "acopio")
 
 
 def test_an_acta_that_is_verified_waits_for_its_cut(tmp_path: Path) -> None:

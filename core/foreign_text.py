@@ -19,6 +19,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from core.system_reasons import UnusableFileError
+
 TOO_DEEP = "hay demasiados niveles uno dentro de otro"
 TOO_LONG = "hay un número con demasiadas cifras"
 NO_NUMBER = "hay un número que no es finito"
@@ -32,27 +34,40 @@ MOST_BYTES = 256 << 20
 """Of a document that is read whole; tables of results have their own."""
 
 
-def foreign_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    """The bytes of an ordinary file of `most` at the most.
+_GIVEN = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
+"""Pipes that whoever runs the program opened and gave to it."""
+_BLOCK = 1 << 20
 
-    Raises OSError, with its reason in Spanish, for a pipe, a device or a socket, which could keep who reads
-    waiting for ever, and for a larger file; and what `Path.read_bytes` does.
+
+def foreign_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The bytes of an ordinary file of `most` at the most, or of a pipe that was given (`<(zcat x)`).
+
+    Raises UnusableFileError for another pipe, a device or a socket, which could keep who reads waiting for
+    ever, and for more bytes than that; and what `Path.read_bytes` does.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    given = os.fspath(path).startswith(_GIVEN)
+    waits = 0 if given else getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, os.O_RDONLY | waits | getattr(os, "O_BINARY", 0))
     try:
         seen = os.fstat(descriptor)
         if stat.S_ISDIR(seen.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(seen.st_mode):
-            raise OSError(errno.EINVAL, "no es un archivo ordinario", str(path))
+        if not stat.S_ISREG(seen.st_mode) and not (given and stat.S_ISFIFO(seen.st_mode)):
+            raise UnusableFileError(errno.EINVAL, "no es un archivo ordinario", str(path))
         if seen.st_size > most:
-            raise OSError(errno.EFBIG, f"mide {seen.st_size:,} bytes; caben {most:,}", str(path))
+            raise UnusableFileError(errno.EFBIG, f"mide {seen.st_size:,} bytes; caben {most:,}", str(path))
         stream = os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise
     with stream:
-        return stream.read(most)
+        # Room for as much as the file has: asking for all that is admitted would take it.
+        data = stream.read(seen.st_size + 1)
+        while len(data) <= most and (more := stream.read(_BLOCK)):
+            data += more
+    if len(data) > most:
+        raise UnusableFileError(errno.EFBIG, f"tiene más de {most:,} bytes", str(path))
+    return data
 
 
 def foreign_str(path: Path) -> str:

@@ -6,7 +6,6 @@ For whoever tells a user of an OSError. It knows nothing of files: the name is o
 from __future__ import annotations
 
 import errno
-import os
 
 _REASONS = {
     errno.ENOENT: "no existe",
@@ -38,17 +37,18 @@ _REASONS = {
 }
 
 
+class UnusableFileError(OSError):
+    """A file that this project does not take; `strerror` says why, in Spanish."""
+
+
 def system_reason(error: OSError) -> str:
     """The reason of an error of the system, without final period.
 
-    One that was raised by this project, with its own words, keeps them.
-
-    >>> system_reason(OSError(errno.EACCES, os.strerror(errno.EACCES)))
+    >>> system_reason(PermissionError(errno.EACCES, "Permission denied"))
     'no hay permiso'
-    >>> system_reason(OSError(errno.EINVAL, "no es un archivo ordinario"))
+    >>> system_reason(UnusableFileError(errno.EINVAL, "no es un archivo ordinario"))
     'no es un archivo ordinario'
     """
-    number = error.errno or 0
-    if error.strerror and error.strerror != os.strerror(number):
-        return error.strerror
-    return _REASONS.get(number) or f"el sistema respondió «{error.strerror or error}»"
+    if isinstance(error, UnusableFileError):
+        return error.strerror or str(error)
+    return _REASONS.get(error.errno or 0) or f"el sistema respondió «{error.strerror or error}»"

@@ -64,7 +64,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what lasts longest, so that no worker is left with it at the end."""
-    if config.getoption("dist", "no") == "loadgroup":
+    # Each worker collects, with an option of its own: it is told not to distribute.
+    if config.getoption("loadgroup", False):
         items.sort(key=lambda item: in_order(item.nodeid))
 
 

@@ -38,8 +38,13 @@ def room_in_memory() -> bool:
             for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
             if line.startswith("MemAvailable:")
         )
+        limit = Path("/sys/fs/cgroup/memory.max")
+        allowed = limit.read_text(encoding="ascii").strip() if limit.is_file() else "max"
+        if allowed != "max":
+            used = int(limit.with_name("memory.current").read_text(encoding="ascii"))
+            available = min(available, int(allowed) - used)
         runs = not os.statvfs(IN_MEMORY).f_flag & os.ST_NOEXEC
         free = shutil.disk_usage(IN_MEMORY).free
         return runs and os.access(IN_MEMORY, os.W_OK) and free >= ROOM and available >= 3 * ROOM
-    except (OSError, StopIteration):
+    except (OSError, StopIteration, ValueError):
         return False

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.groups import FIRST
+from tests.groups import FIRST, in_order
 
 MANDATED = {
     "sqlalchemy",
@@ -101,6 +101,16 @@ def test_the_command_and_the_packages_bear_the_fixed_names(project: dict[str, An
 def test_the_tests_that_begin_first_are_there(repository: Path) -> None:
     for name in FIRST:
         assert name == "S3" or (repository / name).exists(), name
+
+
+@pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" not in os.environ, reason="una sola persona corre todo, en su orden"
+)
+def test_what_lasts_longest_begins_first(request: pytest.FixtureRequest) -> None:
+    places = [in_order(item.nodeid) for item in request.session.items]
+    assert places == sorted(places)
+    if len(places) > 1000:
+        assert places[0] == 0
 
 
 def test_make_help_is_the_default_and_lists_every_verb(repository: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.system_reasons import system_reason
+from core.system_reasons import UnusableFileError, system_reason
 
 PARTS = ("core", "simulator", "control_room", "loadtests")
 TELLERS = {
@@ -30,7 +30,9 @@ def test_what_the_system_says_is_told_in_spanish(number: int) -> None:
 
 def test_a_reason_without_a_translation_is_quoted_and_an_own_one_kept() -> None:
     assert os.strerror(errno.EXDEV) in system_reason(OSError(errno.EXDEV, os.strerror(errno.EXDEV)))
-    assert system_reason(OSError(errno.EFBIG, "mide 3 bytes; caben 2")) == "mide 3 bytes; caben 2"
+    assert system_reason(UnusableFileError(errno.EFBIG, "mide 3 bytes; caben 2")) == "mide 3 bytes; caben 2"
+    library = ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 1)")
+    assert system_reason(library) == "nadie atiende en esa dirección"
 
 
 def test_nobody_tells_a_user_the_words_of_the_system(repository: Path) -> None:

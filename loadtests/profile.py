@@ -246,6 +246,8 @@ def _profile(root: TomlTable, path: Path) -> Profile | None:
     validity = _whole_keys(valid, VALIDITY)
     if thresholds.get("cortes_vistos_min_pct") and not validity["cortes_min"]:
         valid.fault("cortes_min", "1 o más, porque se pide cortes_vistos_min_pct", validity["cortes_min"])
+    if abuse is not None and not validity["abuso_min"]:
+        valid.fault("abuso_min", "1 o más, porque hay [abuso]", validity["abuso_min"])
     rate = _whole(scale, "peticiones_s", SCALE) if scale.data else None
     source = scale.text("fuente") if scale.data else ""
     if root.file.problems.found:

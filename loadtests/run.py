@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from core.cli_verb import INTERRUPTED
 from core.errors import InputError, PrepError, UsageError
 from core.storage.database import open_existing
 from loadtests import ceiling, target
@@ -29,7 +30,8 @@ from loadtests.judging import invariants
 from loadtests.judging.content import Expected
 from loadtests.judging.observer import Observer
 from loadtests.judging.tally import CutsSeen, sightings
-from loadtests.judging.verdict import Invariant, Measured, Verdict, judge, rows
+from loadtests.judging.timing import rows
+from loadtests.judging.verdict import Invariant, Measured, Verdict, judge
 from loadtests.profile import PORTAL, Profile
 from loadtests.reasons import why
 from loadtests.target import Permission, Target, TargetError
@@ -37,7 +39,8 @@ from loadtests.target import Permission, Target, TargetError
 PACKAGE = "paquete.zip"
 """The last package downloaded, verified after the run."""
 VERDICT, REPORT = "veredicto.json", "informe.html"
-INTERRUPTED = 130
+SHORT_S = 1.5
+"""A run may seem shorter than it was by so much: its stages begin a little before its count."""
 MASTER_WAIT_S = 120.0
 """How long a worker waits for its master to be there."""
 
@@ -128,6 +131,7 @@ def _run(ready: _Ready) -> Result:
                 observer.end()
     if permission is not None and (left.begun or 0.0) + options.seconds > permission.until.timestamp():
         left.trouble = left.trouble or "la autorización terminó antes que la prueba"
+    left.trouble = left.trouble or cut_short(left, options.seconds)
     appeared = observer.appeared if observer is not None else {}
     looked = _after(options)
     ceilings = _ceilings(options, pointer)
@@ -138,6 +142,16 @@ def _run(ready: _Ready) -> Result:
     return Result(
         options, measured, verdict, ceilings, left.history, appeared, left.begun, permission, started_at
     )
+
+
+def cut_short(left: Left, seconds: int) -> str:
+    """What is wrong with a run that somebody stopped before its end, in Spanish; empty when nobody did.
+
+    Locust's page has a button for that, and what it leaves then looks like any other end.
+    """
+    if left.lasted_s is None or left.lasted_s >= seconds - SHORT_S:
+        return ""
+    return f"la prueba se detuvo a los {left.lasted_s:g} s de {seconds}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +242,7 @@ def write_plan(options: Options, trivial: str, path: Path, permission: Permissio
         calibration_s=options.calibration_s,
         credentials=options.credentials,
         not_after=None if permission is None else permission.until.timestamp(),
+        addresses=options.target.addresses,
     ).write(path)
 
 
@@ -268,9 +283,9 @@ def _await_master(host: str, port: int) -> None:
 
 def _meant(options: Options) -> dict[str, Any]:
     pointer = target.pointer_of(options.target)
-    why = options.expected.difference(pointer)
-    if why is not None:
-        raise TargetError(f"{options.target.url} no es la publicación esperada: {why}.")
+    differs = options.expected.difference(pointer)
+    if differs is not None:
+        raise TargetError(f"{options.target.url} no es la publicación esperada: {differs}.")
     return pointer
 
 
@@ -333,7 +348,7 @@ def _measured(
     abuse: dict[str, int] | None,
     looked: list[Invariant],
 ) -> Measured:
-    found, whole = rows(left.tally, options.seconds)
+    found, whole = rows(left.tally.requests, options.seconds)
     end = (left.begun or 0.0) + options.seconds
     during = {cut: at for cut, at in appeared.items() if left.begun is not None and left.begun <= at <= end}
     margin = options.profile.thresholds["margen_corte_s"]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from core.cli_spanish import ArgumentsError
 from core.cli_verb import DONE, Answer, Verb
 from core.errors import LONGEST_MESSAGE, InputError, PrepError, UsageError, shown
+from loadtests.codes import BROKEN, INVALID
 from loadtests.processes import catch_termination
 from loadtests.reasons import why
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from loadtests.profile import Profile
     from loadtests.run import Options
 
-BROKEN, INVALID = 2, 3
-"""As in `loadtests.judging.verdict`; 3 also when no test could be made."""
 PAGES = 500_000
 """For sizing: open pages when nobody says."""
 LIMITS: dict[str, tuple[int, int]] = {
@@ -181,7 +180,8 @@ def _test(args: argparse.Namespace, out: Output) -> Answer:
         )
     for name, port in (("--web", args.web), ("--puerto-maestro", args.puerto_maestro)):
         if name == "--web" or options.processes.distributed:
-            _check_port(name, port)
+            # A master that waits for other machines listens on all the addresses of this one.
+            _check_port(name, port, "" if name != "--web" and args.maestro else "127.0.0.1")
     what = f"{options.profile.title}: {options.users:,} usuarios, {options.seconds} s, {options.target.url}…"
     if args.maestro is not None:
         what += f"\nSe espera a {args.maestro} trabajadores en el puerto {args.puerto_maestro}."
@@ -253,7 +253,7 @@ def _master(word: str, usual: int) -> tuple[str, int]:
     return host, port or usual
 
 
-def _check_port(name: str, port: int | None) -> None:
+def _check_port(name: str, port: int | None, host: str) -> None:
     """Whether one can listen there: Locust would only say it in its log. Raises UsageError."""
     if port is None:
         return
@@ -261,7 +261,7 @@ def _check_port(name: str, port: int | None) -> None:
         # As servers do: a port whose last connections are still closing is free.
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            one.bind(("127.0.0.1", port))
+            one.bind((host, port))
         except OSError as error:
             raise UsageError(f"{name} {port}: {_os_text(error)}") from error
 

@@ -67,7 +67,7 @@ class Pages(threading.Thread):
         try:
             self.result = self._look()
         except Exception as error:  # noqa: BLE001 - whatever the browser says is told, and nothing was seen
-            self.result = Seen(0, 0, 0, f"{type(error).__name__}: {str(error).splitlines()[0]}")
+            self.result = Seen(0, 0, 0, told(error))
         finally:
             self.ready.set()
 
@@ -100,6 +100,14 @@ class Pages(threading.Thread):
         page.click("button[type=submit]", timeout=OPEN_MS)
         page.wait_for_function(DRAWN, timeout=OPEN_MS)
         return page
+
+
+def told(error: Exception) -> str:
+    """Why the pages could not be looked at, in Spanish, with what the browser said."""
+    name = type(error).__name__
+    what = "no contestaron a tiempo" if name == "TimeoutError" else "no se pudieron mirar"
+    said = (str(error).splitlines() or [""])[0]
+    return f"las páginas {what} ({name}{f': {said}' if said else ''})"
 
 
 def give_way() -> None:

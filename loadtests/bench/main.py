@@ -12,7 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec
@@ -21,18 +21,21 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from core.cli_spanish import ArgumentsError, SpanishParser, integer, number
+from core.cli_spanish import ArgumentsError
 from core.cli_verb import INTERRUPTED
 from core.errors import PrepError
 from loadtests import ceiling, profile, target
 from loadtests.bench import page as bench_page
 from loadtests.bench import stage
 from loadtests.bench.browsers import Pages, Seen
+from loadtests.bench.options import arguments, partial
 from loadtests.bench.page import Line, exit_code
-from loadtests.bench.stage import StageError
+from loadtests.bench.stage import StageError, StillPausedError
+from loadtests.codes import INVALID, PASSED
 from loadtests.judging import invariants
-from loadtests.judging.verdict import INVALID, PASSED, Invariant
+from loadtests.judging.verdict import Invariant
 from loadtests.processes import catch_termination
+from loadtests.reasons import why
 from loadtests.reporting import report
 from loadtests.reporting.html_report import moment
 from loadtests.reporting.machine import machine
@@ -42,8 +45,6 @@ P = ParamSpec("P")
 SCENARIO = stage.ROOT / "scenarios" / "jalisco-2021" / "simulacro-5.toml"
 SEED, SPEED, SLOW, AHEAD = 2021, 60, 5, 206
 NGINX_LEAST, EMBEDDED_LEAST = 0.9, 0.25
-IMAGES = 0.03
-"""Part of the actas with their image: enough for those that are opened to bring some."""
 PAGES = 10
 SHORT_S = 40
 """With less, nobody has the time to see a cut: twelve seconds between questions, fifteen to see it, and one
@@ -57,20 +58,11 @@ TOLD = ("tabla.json", "tabla.html")
 """What a bench ends with: one that does not end leaves none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """What the bench is when nobody asks for less."""
-
-    parts: tuple[str, ...] = ("nginx", "integrado", "negacion", "sala")
-    seconds: int = 60
-    users: int = 500
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the bench; 0 when every figure is reached, 2 when one is not, 3 when one could not be measured
     (or the options are not right), 130 when it was interrupted."""
     try:
-        args = _arguments(argv)
+        args = arguments(argv)
     except ArgumentsError as error:
         print(
             error.usage, f"make carga: error: {error}", "«--ayuda» explica el uso.", sep="\n", file=sys.stderr
@@ -85,68 +77,8 @@ def main(argv: list[str] | None = None) -> int:
         print("\nInterrumpido desde el teclado: no hay dictamen.", file=sys.stderr)
         return INTERRUPTED
     except (PrepError, OSError) as error:
-        print(f"make carga: no se pudo: {error}", file=sys.stderr)
+        print(f"make carga: no se pudo: {why(error)}", file=sys.stderr)
         return INVALID
-
-
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    """The options. Raises ArgumentsError."""
-    whole = Whole()
-    parser = SpanishParser(
-        prog="make carga", add_help=False, usage="bash scripts/carga.sh .venv/bin [OPCIONES]",
-        description="Prueba con carga el portal, detrás de nginx y con el servidor integrado, y la sala de "
-        "un simulacro en vivo.\nTermina con 0 si todo se alcanzó, 2 si algo no, 3 si algo no se pudo medir, "
-        "130 si se interrumpió.",
-    )  # fmt: skip
-    parser.add_argument("-h", "--ayuda", "--help", action="help", help="muestra esta ayuda y termina")
-    parser.add_argument("--salida", type=Path, default=Path("salida/carga"), metavar="DIR",
-                        help="carpeta de los informes; salida/carga")  # fmt: skip
-    parser.add_argument("--duracion", type=_within(5, 3600), default=whole.seconds, metavar="S",
-                        help=f"segundos de cada prueba, de 5 a 3,600; {whole.seconds}")  # fmt: skip
-    parser.add_argument("--usuarios", type=_within(1, 100_000), default=whole.users, metavar="N",
-                        help=f"usuarios del minuto de la noche; {whole.users}")  # fmt: skip
-    parser.add_argument("--imagenes", type=_part, default=IMAGES, metavar="P",
-                        help=f"parte de las actas con su imagen, a lo más 1; {IMAGES}")  # fmt: skip
-    parser.add_argument("--solo", nargs="+", choices=whole.parts, default=whole.parts,
-                        help="solo estas partes: " + ", ".join(whole.parts), metavar="PARTE")  # fmt: skip
-    # For whoever installs something before the bench: whether the options are right.
-    parser.add_argument("--revisar", action="store_true", help=argparse.SUPPRESS)
-    args: argparse.Namespace = parser.parse_args(argv)
-    return args
-
-
-def _within(least: int, most: int) -> Callable[[str], int]:
-    def read(word: str) -> int:
-        value = integer(word)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(
-                f"se esperaba un número de {least:,} a {most:,}; se recibió «{word}»"
-            )
-        return value
-
-    return read
-
-
-def _part(word: str) -> float:
-    value = number(word)
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(
-            f"se esperaba un número mayor que 0, a lo más 1; se recibió «{word}»"
-        )
-    return value
-
-
-def partial(args: argparse.Namespace) -> str:
-    """In what a run is less than the whole bench, in Spanish; empty when it is not."""
-    whole = Whole()
-    said = []
-    if out := [one for one in whole.parts if one not in args.solo]:
-        said.append(f"sin {' ni '.join(out)}")
-    if args.duracion < whole.seconds:
-        said.append(f"{args.duracion} s cada prueba y no {whole.seconds}")
-    if args.usuarios < whole.users:
-        said.append(f"{args.usuarios} usuarios y no {whole.users}")
-    return "; ".join(said)
 
 
 def _bench(args: argparse.Namespace) -> int:
@@ -190,9 +122,11 @@ def tried(what: str, do: Callable[P, list[Line]], *args: P.args, **kwargs: P.kwa
     """The lines of a part; that it could not be done, when so: the others still are."""
     try:
         return do(*args, **kwargs)
+    except StillPausedError:
+        raise  # what came after would be measured on a night that stands still
     except (PrepError, OSError) as error:
-        _tell(f"{what}: no se pudo: {error}")
-        return [Line(what, "aprobada", f"no se pudo: {error}", None)]
+        _tell(f"{what}: no se pudo: {why(error)}")
+        return [Line(what, "aprobada", f"no se pudo: {why(error)}", None)]
 
 
 def _denied(
@@ -295,6 +229,8 @@ def _with_ceilings(result: Result, free: target.Target, night: Path) -> Result:
             sha256 = target.pointer_of(free)["portal"]
             paths = {"corte.json": "/corte.json", "objeto del portal": f"/objetos/{sha256[:2]}/{sha256}.json"}
             ceilings = ceiling.measure(free, paths, result.options.ceiling_s)
+    except StillPausedError:
+        raise
     except PrepError as error:
         ceilings = [ceiling.Ceiling("corte.json", 0, None, None, f"no se pudo: {error}")]
     return replace(result, ceilings=ceilings, options=replace(result.options, ceiling_target=free))
@@ -391,7 +327,8 @@ def _close(lines: list[Line], folder: Path, args: argparse.Namespace) -> int:
 def _about(args: argparse.Namespace) -> list[tuple[str, str]]:
     return [
         ("terminó", moment(datetime.now().astimezone().isoformat(timespec="seconds"))),
-        ("simulacro", f"{SCENARIO.relative_to(stage.ROOT)}, semilla {SEED}, a ×{SPEED}"),
+        ("simulacro", f"{SCENARIO.relative_to(stage.ROOT)}, semilla {SEED}"),
+        ("velocidad", f"×{SPEED}; en la negación y la sala, ×{SLOW}"),
         ("pruebas", f"{', '.join(args.solo)}; {args.duracion} s cada una"),
         ("usuarios del minuto de la noche", f"{args.usuarios:,}"),
         *machine().items(),

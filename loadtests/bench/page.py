@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from loadtests.judging.verdict import BROKEN, INVALID, PASSED
-from loadtests.reporting.html_report import document, table
+from loadtests.codes import BROKEN, INVALID, PASSED
+from loadtests.reporting.html_report import SHAPES, document, table
 
 WORDS = {PASSED: "APTO", BROKEN: "NO APTO", INVALID: "SIN DICTAMEN"}
-SHAPES = {PASSED: "✔", BROKEN: "✖", INVALID: "◐"}
 MEANING = {
     PASSED: "Cada cifra que se pide se alcanzó.",
     BROKEN: "Al menos una cifra que se pide no se alcanzó.",

@@ -28,12 +28,17 @@ ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "deploy" / "nginx.conf"
 PREP = [sys.executable, *PREP_ARGUMENTS]
 READY_S = 240.0
+RESUME_TRIES = 5
 PREPARE_S = 900.0
 """For a rehearsal to come to its hour, with the images that it draws on the way."""
 
 
 class StageError(PrepError):
     """Something the bench needs did not start."""
+
+
+class StillPausedError(StageError):
+    """The rehearsal was told to wait and does not go on: nothing that comes after can be measured."""
 
 
 @contextmanager
@@ -78,7 +83,19 @@ def paused(run: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        _order(run, "reanudar")
+        _resume(run)
+
+
+def _resume(run: Path) -> None:
+    """Raises StillPausedError when it does not go on, told several times."""
+    for left in reversed(range(RESUME_TRIES)):
+        try:
+            _order(run, "reanudar")
+            return
+        except StageError as error:
+            if not left:
+                raise StillPausedError(f"{error}; se quedó en pausa") from error
+            time.sleep(1)
 
 
 def _order(run: Path, *words: str) -> None:
@@ -134,6 +151,7 @@ def shipped(text: str, public: Path, folder: Path, port: int, *, limited: bool) 
         r"(?m)^(\s*access_log) /\S+": rf"\1 {folder}/acceso.log",
         r"(?m)^(\s*)listen 80;": rf"\1listen 127.0.0.1:{free_port()};",
         r"(?m)^(\s*)listen 443 ssl[^;]*;": rf"\1listen 127.0.0.1:{port};",
+        r"(?m)^\s*listen \[::\]:[^;]*;.*\n": "",
         r"(?m)^(\s*)ssl_certificate(_key)? ": r"\1# ssl_certificate\2 ",
         r"(?m)^(\s*)root /srv/prep/publico;": rf"\1root {public.absolute()};",
         r"(?m)^http \{": f"http {{\n    {temporary}",

@@ -149,13 +149,10 @@ class Crowd:
                 await counting
 
     async def heavy(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Download the largest files once and again."""
-        paths = self.asked.get("grandes") or [self.asked["grande"]]
+        """Download the largest file once and again."""
         answers = Answers(reader, self.arrived)
-        turn = number
         while self.left() > 0:
-            writer.write(self.request(paths[turn % len(paths)], packed=True))
-            turn += 1
+            writer.write(self.request(self.asked["grande"], packed=True))
             self.got["peticiones"] += 1
             self.got["descargas"] += 1
             if self.note(await answers.next(15)) == TOO_MANY:

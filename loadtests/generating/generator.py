@@ -63,6 +63,8 @@ class Left:
     begun: float | None = None
     silent_s: list[float] = field(default_factory=list)
     """Of each process, seconds from its last report to the end of the run; a report at the end is 0."""
+    lasted_s: float | None = None
+    """How long the run was, by the clock of the main process; None when it did not say."""
 
 
 def run(plan: Path, folder: Path, processes: Processes, seconds: int, when_begun: Callable[[], None]) -> Left:
@@ -195,6 +197,7 @@ def _read(folder: Path, tally: Path, trouble: str, begun: Path) -> Left:
         trouble,
         since,
         [float(one) for one in data.get("silencio_s", ())],
+        data.get("duro_s"),
     )
 
 

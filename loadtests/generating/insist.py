@@ -5,6 +5,7 @@ They are there only while the test is: they go with it when it ends early, and w
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -75,8 +76,9 @@ class Abuse:
             else [],
             **{key: asked[key] for key in ("clientes", "peticiones_s", "descargas", "lentos")},
         }
-        process.stdin.write(json.dumps(told).encode() + b"\n")
-        process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it died: that nobody insisted is told by what they got
+            process.stdin.write(json.dumps(told).encode() + b"\n")
+            process.stdin.flush()
 
     def end(self, *, early: bool) -> None:
         """Keep what they got; `early`, or when they do not go by themselves, send them away."""

@@ -101,11 +101,12 @@ def _watch() -> None:
         before = time.monotonic()
         gevent.sleep(LAG_EVERY_S)
         woke = time.monotonic()
-        SCENE.tally.lag_ms.append(round((woke - before - LAG_EVERY_S) * 1000, 1))
+        used = None
         if woke >= next_cpu:
             spent = time.process_time()
-            SCENE.tally.cpu_pct.append(round(100 * (spent - busy) / (woke - at), 1))
+            used = 100 * (spent - busy) / (woke - at)
             busy, at, next_cpu = spent, woke, woke + 1
+        SCENE.tally.strained((woke - before - LAG_EVERY_S) * 1000, used)
 
 
 def _guard(environment: Any) -> None:
@@ -192,5 +193,6 @@ def _leave(environment: Any, **_: Any) -> None:
     end = _stopping[0] if _stopping else time.time()
     # Each worker reports every few seconds, and once more when it is told to stop.
     silent = [round(max(0.0, end - at), 1) for at in _heard_at.values()] or [0.0]
-    data = {"procesos": len(tallies), "silencio_s": silent, **whole.as_data()}
+    lasted = round(end - _begun[0], 1) if _begun else None
+    data = {"procesos": len(tallies), "silencio_s": silent, "duro_s": lasted, **whole.as_data()}
     Path(PLAN.tally_path).write_text(json.dumps(data), encoding="utf-8")

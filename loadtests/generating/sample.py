@@ -7,18 +7,16 @@ for from inside.
 from __future__ import annotations
 
 import http.client
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
+from loadtests.judging.kinds import SNAPSHOT
 from loadtests.reasons import why
+from loadtests.room_form import ENTER, SENT_AS, filled, token_of
 from loadtests.target import Target, TargetError
 
-SNAPSHOT = "/api/sala.json"
 TRIES = 20
-_TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 _PACKED = {"Accept-Encoding": "gzip"}
 _NOT_IN = "la sala no dejó entrar con lo que dice --credenciales"
 _REFUSED = {
@@ -67,13 +65,11 @@ def _inside(target: Target, kind: str, user: str, password: str) -> tuple[bytes,
 
     try:
         for _ in range(TRIES):
-            answer, form = ask("GET", "/entrar", **{"Accept-Encoding": "identity"})
-            token = _TOKEN.search(form.decode("utf-8", "replace"))
+            answer, form = ask("GET", ENTER, **{"Accept-Encoding": "identity"})
+            token = token_of(form)
             if answer.status != 200 or token is None:
-                raise TargetError(f"{target.url}/entrar no es la entrada de la sala ({answer.status}).")
-            fields = {"csrf": token[1], "siguiente": "/", "usuario": user, "contrasena": password}
-            form_kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            answer, _ = ask("POST", "/entrar", urlencode(fields), **form_kind)
+                raise TargetError(f"{target.url}{ENTER} no es la entrada de la sala ({answer.status}).")
+            answer, _ = ask("POST", ENTER, filled(token, user, password), **SENT_AS)
             if answer.status != 503:
                 break
             time.sleep(0.5)  # it checks a few passwords at a time

@@ -153,9 +153,9 @@ class PointerReader:
         pointer = json_object("corte.json", reply, self._tell)
         if pointer is None:
             return None
-        why = self._expected.difference(pointer)
-        if why is not None:
-            self._tell(IDENTITY, why)
+        differs = self._expected.difference(pointer)
+        if differs is not None:
+            self._tell(IDENTITY, differs)
             return None
         return self._follow(pointer)
 

@@ -1,6 +1,6 @@
 """Somebody who only watches the clock: when each cut was published, from outside the generator.
 
-A thread of the process that runs the test. When the published folder is known, the folder is the truth: a
+Threads of the process that runs the test. When the published folder is known, the folder is the truth: a
 server that goes on showing an old cut cannot hide the new one. Otherwise the target is asked, without a tag
 and past any cache that may be in between. What readers saw is compared with this (`loadtests.judging.tally`).
 """
@@ -38,11 +38,13 @@ class Watch:
         return 100 * self.lost / self.asked if self.asked else None
 
 
-class Observer(threading.Thread):
-    """Looks for new cuts until it is told to end. `appeared` is when each was there, by its number."""
+class Observer:
+    """Looks for new cuts until it is told to end. `appeared` is when each was there, by its number.
+
+    Folder and target have a thread each: a target that does not answer would hide what the folder says.
+    """
 
     def __init__(self, target: Target, published: Path | None = None) -> None:
-        super().__init__(name="vigía", daemon=True)
         self._target = target
         self._folder = published
         self._every_s = NEAR_S if target.own else FAR_S
@@ -50,33 +52,42 @@ class Observer(threading.Thread):
         self._query = True
         self._stamp: tuple[int, int] | None = None
         self.appeared: dict[int, float] = {}
-        self.served: dict[int, float] = {}
-        """When the target showed each of them for the first time."""
         self.first: int | None = None
         self.watch = Watch(disk=published is not None)
 
-    def run(self) -> None:
-        """Watch."""
+        self._threads = [threading.Thread(target=self._asking, name="vigía", daemon=True)]
+        if published is not None:
+            looking = threading.Thread(
+                target=self._looking, args=(published,), name="vigía de la carpeta", daemon=True
+            )
+            self._threads.append(looking)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        for one in self._threads:
+            one.start()
+
+    def _asking(self) -> None:
         connection = self._target.connect(most=SMALL_BYTES)
-        asks_at = time.monotonic()
         while True:
-            self._look()
-            if time.monotonic() >= asks_at:
-                self._ask(connection)
-                asks_at = time.monotonic() + self._every_s
-            if self._ended.wait(LOOK_S if self._folder is not None else self._every_s):
+            self._ask(connection)
+            if self._ended.wait(self._every_s):
                 break
         connection.close()
 
-    def _look(self) -> None:
-        """The published folder, when it is known."""
-        if self._folder is None:
-            return
+    def _looking(self, folder: Path) -> None:
+        while True:
+            self._look(folder)
+            if self._ended.wait(LOOK_S):
+                break
+
+    def _look(self, folder: Path) -> None:
+        """The published folder."""
         try:
-            found = (self._folder / POINTER).stat()
+            found = (folder / POINTER).stat()
             stamp = (found.st_mtime_ns, found.st_ino)
             if stamp != self._stamp:
-                self._note(int(json_of((self._folder / POINTER).read_bytes())["corte"]), time.time())
+                self._note(int(json_of((folder / POINTER).read_bytes())["corte"]), time.time())
                 self._stamp = stamp
         except (OSError, ValueError, KeyError, TypeError):
             return  # not there yet, or being written: it is looked at again
@@ -98,7 +109,6 @@ class Observer(threading.Thread):
             self.watch.lost += 1
             connection.close()
             return
-        self.served.setdefault(cut, time.time())
         if self._folder is None:
             self._note(cut, time.time())
 
@@ -111,4 +121,5 @@ class Observer(threading.Thread):
     def end(self) -> None:
         """Stop watching."""
         self._ended.set()
-        self.join(10)
+        for one in self._threads:
+            one.join(10)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any
 
 from loadtests.judging.timing import Timed, coarse, timed_from
@@ -57,10 +58,10 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     """Objects checked, packages verified, snapshots seen and missed, by name."""
     readers: list[Reader] = field(default_factory=list)
-    cpu_pct: list[float] = field(default_factory=list)
-    """Share of a core used by the process, each second."""
-    lag_ms: list[float] = field(default_factory=list)
-    """How late the process woke up when it asked to, several times a second."""
+    cpu_pct: Counter[int] = field(default_factory=Counter)
+    """Seconds in which the process used each percentage of a core."""
+    lag_ms: Counter[int] = field(default_factory=Counter)
+    """Times, several each second, that the process woke up so late; a test of days has millions."""
     strain: list[tuple[float | None, float | None]] = field(default_factory=list)
     """Of each process: 95 % of its seconds used less CPU, and 95 % of its wakings were less late."""
     ceiling_rps: float | None = None
@@ -81,6 +82,15 @@ class Tally:
     def strains(self) -> list[tuple[float | None, float | None]]:
         """`strain` of a whole, or the one of this process."""
         return self.strain or [(percentile(self.cpu_pct, 0.95), percentile(self.lag_ms, 0.95))]
+
+    def strained(self, lag_ms: float, cpu_pct: float | None = None) -> None:
+        """Note how late the process woke up and, when a second of it ended, what it used of a core.
+
+        More than a core is all of it: the threads of a process add theirs, and clocks are not read together.
+        """
+        self.lag_ms[max(0, ceil(lag_ms))] += 1
+        if cpu_pct is not None:
+            self.cpu_pct[min(100, ceil(cpu_pct))] += 1
 
     def fault(self, kind: str, where: str) -> None:
         """Note a fault of content."""
@@ -107,8 +117,8 @@ class Tally:
             "cada_s": self.slot_s,
             "ritmo": [[number, one.as_data()] for number, one in self.slots.items()],
             "lectores": [[one.since, one.poll_s, one.until, one.seen, one.shown] for one in self.readers],
-            "cpu_pct": self.cpu_pct,
-            "retraso_ms": self.lag_ms,
+            "cpu_pct": sorted(self.cpu_pct.items()),
+            "retraso_ms": sorted(self.lag_ms.items()),
             "esfuerzo": self.strains(),
             "techo_rps": self.ceiling_rps,
             "escritores": {
@@ -136,8 +146,8 @@ def from_data(data: dict[str, Any]) -> Tally:
             Reader(since, poll_s, until, [(int(n), t) for n, t in seen], [(int(n), t) for n, t in shown])
             for since, poll_s, until, seen, shown in data["lectores"]
         ],
-        cpu_pct=list(data["cpu_pct"]),
-        lag_ms=list(data["retraso_ms"]),
+        cpu_pct=Counter({int(pct): int(many) for pct, many in data["cpu_pct"]}),
+        lag_ms=Counter({int(ms): int(many) for ms, many in data["retraso_ms"]}),
         strain=[(cpu, lag) for cpu, lag in data["esfuerzo"]],
         ceiling_rps=data["techo_rps"],
         writers={boot: Writer(*one) for boot, one in data["escritores"].items()},
@@ -154,8 +164,8 @@ def merge(tallies: list[Tally]) -> Tally:
         for kind, found in one.examples.items():
             whole.examples[kind] = [*whole.examples.get(kind, []), *found][:EXAMPLES]
         whole.readers += one.readers
-        whole.cpu_pct += one.cpu_pct
-        whole.lag_ms += one.lag_ms
+        whole.cpu_pct.update(one.cpu_pct)
+        whole.lag_ms.update(one.lag_ms)
         whole.strain += one.strains()
         for name, timed in one.requests.items():
             whole.timed(name).join(timed)
@@ -269,9 +279,12 @@ def written(tally: Tally) -> Written | None:
     return Written(sum(one.last - one.first for one in writers), int(span / max(ticks)), max(ticks))
 
 
-def percentile(values: list[float], share: float) -> float | None:
-    """The value under which that share (0 to 1) of them is; None without values."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+def percentile(values: Counter[int], share: float) -> int | None:
+    """The value under which that share (0 to 1) of those counted is; None without any."""
+    total = values.total()
+    place, passed = min(total - 1, int(total * share)), 0
+    for value, many in sorted(values.items()):
+        passed += many
+        if passed > place:
+            return value
+    return None

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from loadtests.judging import timing
+from loadtests.codes import BROKEN, INVALID, PASSED
 from loadtests.judging.content import CHECKED, CLASSES, DIGEST, EXERCISED, IDENTITY
 from loadtests.judging.kinds import LINKED
 from loadtests.judging.observer import Watch
@@ -19,8 +19,6 @@ from loadtests.judging.tally import CutsSeen, Tally, written
 from loadtests.judging.timing import Row
 from loadtests.profile import ROOM, Profile
 
-PASSED, BROKEN, INVALID = 0, 2, 3
-"""Exit codes. `prep carga` gives 3 also when no test could be made at all."""
 WORDS = {PASSED: "aprobada", BROKEN: "umbral roto", INVALID: "prueba inválida"}
 
 
@@ -211,6 +209,9 @@ def _validity(profile: Profile, measured: Measured) -> list[Judged]:
         found.append(
             _at_least("Fotografías nuevas, sin la primera", limits["fotografias_min"], fresh, "validez")
         )
+    if "fallas_max_por_10mil" not in profile.thresholds:
+        served = whole.requests - whole.failures
+        found.append(_at_least("Peticiones con buena respuesta", 1, served, "validez"))
     if profile.abuse is not None:
         answered = (measured.abuse or {}).get("respuestas", 0)
         found.append(_at_least("Respuestas a quienes insisten", limits["abuso_min"], answered, "validez"))
@@ -231,7 +232,7 @@ def _thresholds(profile: Profile, measured: Measured) -> list[Judged]:
             one = _at_most(f"{key[:3]} de las peticiones (ms)", limits[key], value, "umbral")
             found.append(replace(one, key=key[:3]))
     if "peor_max_ms" in limits:
-        found.append(_at_most("La petición más lenta (ms)", limits["peor_max_ms"], whole.worst, "umbral"))
+        found += _slowest(profile, measured.rows, limits["peor_max_ms"])
     for row in measured.rows:
         found += _of_kind(profile, row)
     if limits.get("cortes_vistos_min_pct"):
@@ -251,6 +252,22 @@ def _thresholds(profile: Profile, measured: Measured) -> list[Judged]:
 def apart(row: Row, profile: Profile) -> bool:
     """Whether the requests of a name are judged by themselves."""
     return row.name in profile.per_request and row.requests >= P95_LEAST
+
+
+def _slowest(profile: Profile, rows: Sequence[Row], most: int) -> list[Judged]:
+    """The slowest request; of what is judged by its size, the slowest of each name, with what that takes."""
+    sized = {row.name: limit for row in rows if (limit := profile.per_request.get(row.name)) and limit.mbit}
+    plain = max((row.worst for row in rows if row.worst is not None and row.name not in sized), default=None)
+    found = [_at_most("La petición más lenta (ms)", most, plain, "umbral")]
+    for row in rows:
+        if row.name in sized:
+            limit = sized[row.name]
+            one = _at_most(
+                f"La más lenta de «{row.name}» (ms)", limit.allowed(most, row.mean_bytes), row.worst, "umbral"
+            )
+            size = f"{most:,} más {row.mean_bytes:,} B a {limit.mbit:,} Mbit/s"
+            found.append(replace(one, wanted=f"{one.wanted} ({size})"))
+    return found
 
 
 def _of_kind(profile: Profile, row: Row) -> list[Judged]:
@@ -336,8 +353,3 @@ def _share(least: int) -> str:
 def _cut(share: float) -> str:
     """Two decimals, never rounded up: 99.999 is not 100."""
     return f"{int(share * 100) / 100:.2f}"
-
-
-def rows(tally: Tally, seconds: float) -> tuple[list[Row], Row]:
-    """The requests of each name, and all of them together; `seconds` is how long the run lasted."""
-    return timing.rows(tally.requests, seconds)

@@ -22,7 +22,7 @@ from locust.contrib.fasthttp import FastHttpUser, LocustBadStatusCode
 from locust.exception import StopUser
 
 from loadtests.bounded import MOST_BYTES, TooMuchError
-from loadtests.judging.content import UNREADABLE, Expected, Reply
+from loadtests.judging.content import MISSING, UNREADABLE, Expected, Reply
 from loadtests.judging.tally import Tally
 from loadtests.people.reading import at_most, bound, why_not
 from loadtests.reasons import why
@@ -162,7 +162,8 @@ class Person(FastHttpUser):
         """GET. None, counted as a failure under `name`, when the answer is not one of `accept`.
 
         `late_ms` is how long ago it had to be asked: it is part of what its person waited. More than `most`
-        bytes, packed or not, is a fault too: of that nobody can be served.
+        bytes, packed or not, is a fault too: of that nobody can be served; and so is a 404 that is not
+        accepted, because nobody asks for what was not announced.
         """
         sent = {"Accept-Encoding": "gzip", **(headers or {})}
         with self.waited("GET", name, late_ms), at_most(most):
@@ -181,6 +182,8 @@ class Person(FastHttpUser):
                 return Reply(status, found, bytes(got.content or b""))
             if status and (error is None or isinstance(error, LocustBadStatusCode)):
                 got.failure(f"{status}")
+                if status == 404:
+                    self.fault(MISSING, f"{name}: no está {path}")
             else:
                 got.failure(f"{'respuesta incompleta' if status else 'sin respuesta'}: {why_not(error)}")
         return None

@@ -19,7 +19,6 @@ from locust import task
 
 from loadtests.bounded import FILE_BYTES, MOST_BYTES, SMALL_BYTES
 from loadtests.judging.content import (
-    MISSING,
     PointerReader,
     check_asset,
     check_checkpoint,
@@ -53,6 +52,7 @@ from loadtests.judging.kinds import (
     TERRITORY,
     VIEW,
 )
+from loadtests.judging.tally import Reader
 from loadtests.people.base import SCENE, Person, away, now
 from loadtests.profile import longest_poll_s
 
@@ -68,6 +68,8 @@ class Reading(Person):
     """Somebody who follows the cuts."""
 
     abstract = True
+    followed: Reader | None = None
+    """None too until it has come: it may be told to leave before that."""
 
     def on_start(self) -> None:
         """Come."""
@@ -98,14 +100,12 @@ class Reading(Person):
         return 0.0
 
     def poll(self, late_ms: float = 0.0, origin: str = "") -> dict[str, Any] | None:
-        """Ask for the pointer; the pointer when it is of a new cut. No cut yet is an answer too."""
+        """Ask for the pointer; the pointer when it is of a new cut."""
         headers = self.pointers.ask_headers() | ({"Origin": origin} if origin else {})
         reply = self.ask(
-            f"/{POINTER}", POINTER, headers, accept=(200, 304, 404), late_ms=late_ms, most=SMALL_BYTES
+            f"/{POINTER}", POINTER, headers, accept=(200, 304), late_ms=late_ms, most=SMALL_BYTES
         )
-        if reply is None or reply.status == 404:
-            if reply is not None and self.pointers.pointer is not None:
-                self.fault(MISSING, "corte.json dejó de estar")
+        if reply is None:
             return None
         if origin:
             check_shared(POINTER, reply, origin, self.fault)
@@ -161,11 +161,11 @@ class Citizen(Reading):
     """Opens the page, follows the cuts, goes down to an acta now and then, seldom downloads the database."""
 
     abstract = True
+    showing: gevent.Greenlet | None = None
 
     def on_start(self) -> None:
         """Open the page: it, its sheet and script, the pointer and the objects of the first view."""
         super().on_start()
-        self.showing: gevent.Greenlet | None = None
         page = self.ask("/", PAGE, accept=(200, 404))
         for name in [] if page is None else check_page(page, self.fault):
             asset = self.ask(f"/{name}", ASSETS)

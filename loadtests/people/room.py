@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import secrets
 from typing import Any
-from urllib.parse import urlencode
 
 import gevent.lock  # type: ignore[import-untyped]
 from locust import task
@@ -20,13 +19,13 @@ from loadtests.judging.content import GOES_BACK, IDENTITY, TAG, Reply, json_obje
 from loadtests.judging.kinds import CATD, LOG, MAP, ME, SNAPSHOT
 from loadtests.judging.tally import Writer
 from loadtests.people.base import SCENE, Person, now
+from loadtests.room_form import ENTER, SENT_AS, filled, token_of
 
 AFTER_S = 0.12
 AGAIN_S = 0.4
 """As in the page: what the writer may take, and how soon to ask again when it is late."""
 SPREAD = 0.2
 """As in the page: part of the time between two snapshots in which the screens share out their questions."""
-_TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 _ASSET = re.compile(r'(?:src|href)="(/[^"?]+\.(?:js|css)(?:\?[^"]*)?)"')
 ENTER_TRIES = 60
 SESSIONS = 8
@@ -87,16 +86,15 @@ class Watching(Person):
     def enter(self) -> bool:
         """Fill in the form. A room that is checking others' passwords says so, and one tries again."""
         user, password = (SCENE.credentials or {}).get(self.kind, ("", ""))
-        for _ in range(ENTER_TRIES):
-            form = self.ask("/entrar", "formulario de entrada")
-            token = _TOKEN.search(form.body.decode("utf-8", "replace")) if form is not None else None
+        for left in reversed(range(ENTER_TRIES)):
+            form = self.ask(ENTER, "formulario de entrada")
+            token = token_of(form.body) if form is not None else None
             if token is None:
                 return False
-            fields = {"csrf": token[1], "siguiente": "/", "usuario": user, "contrasena": password}
             with self.waited("POST", "entrar"):
                 answer = self.client.post(
-                    "/entrar", data=urlencode(fields), name="entrar", catch_response=True,
-                    allow_redirects=False, headers={"Content-Type": "application/x-www-form-urlencoded"},
+                    ENTER, data=filled(token, user, password), name="entrar", catch_response=True,
+                    allow_redirects=False, headers=SENT_AS,
                 )  # fmt: skip
             with answer as got:
                 if got.status_code == 303:
@@ -107,8 +105,11 @@ class Watching(Person):
                     got.failure(f"no se pudo entrar: {got.status_code}")
                     _refused.add(self.kind)
                     return False
-                got.success()
                 self.tally.counts["entradas_en_espera"] += 1
+                if not left:
+                    got.failure("la sala no tuvo lugar para comprobar la contraseña")
+                    return False
+                got.success()
             self.think(0.5 + self.random.random())
         return False
 

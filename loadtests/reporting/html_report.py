@@ -12,10 +12,11 @@ from html import escape
 from pathlib import Path
 
 from loadtests.ceiling import Ceiling
+from loadtests.codes import BROKEN, INVALID, PASSED
 from loadtests.judging.content import CLASSES
 from loadtests.judging.tally import over_time
 from loadtests.judging.timing import ALL, EDGES, Row
-from loadtests.judging.verdict import INVALID, PASSED, Judged, apart
+from loadtests.judging.verdict import Judged, apart
 from loadtests.profile import PORTAL, Profile
 from loadtests.reporting.chart import Series, lines
 from loadtests.reporting.facts import facts
@@ -30,7 +31,7 @@ MONTHS = (
 )  # fmt: skip
 CENTRE = timezone(timedelta(hours=-6))
 """The hour of the centre of Mexico, the same all the year since October 2022."""
-SHAPES = {PASSED: "✔", INVALID: "◐", 2: "✖"}
+SHAPES = {PASSED: "✔", INVALID: "◐", BROKEN: "✖"}
 SAID = {"✔": "bien", "✖": "mal", "—": "no se sabe"}
 MEANINGS = {
     PASSED: "Se cumplió todo lo que se pide.",

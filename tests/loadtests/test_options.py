@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,16 @@ def test_a_worker_without_a_master_does_not_wait_for_ever(
     with served(work, "ninguno") as url:
         said = told(capsys, "--objetivo", url, "--salida", str(tmp_path), "--trabajador", "127.0.0.1:9")
     assert "no hubo maestro" in said and "nadie atiende en esa dirección" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="solo Linux responde por todo 127/8")
+def test_a_master_of_other_machines_needs_its_port_in_all_the_addresses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        asked = ("--maestro", "1", "--puerto-maestro", port)
+        assert "ya lo usa otro programa" in told(capsys, "--objetivo", "http://127.0.0.1:9", *asked)
 
 
 def test_a_busy_port_for_the_page_is_told(capsys: pytest.CaptureFixture[str]) -> None:

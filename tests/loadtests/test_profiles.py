@@ -89,6 +89,7 @@ def test_every_small_request_of_the_rehearsal_has_the_limit_of_the_whole() -> No
         ('objetivo = "portal"', 'objetivo = "sala"', 10, "alguien que use la sala"),
         ("p95_max_ms = 250", "p95_max_ms = 0", 14, "de 1 a 600000"),
         ("p95_max_ms = 250", "cortes_vistos_min_pct = 100", None, "cortes_min"),
+        ("[umbrales]", "[abuso]\nclientes = 1\n\n[umbrales]", None, "abuso_min"),
         (
             "p95_max_ms = 250",
             '[[umbrales.por_peticion]]\nnombres = ["portada"]\np95_max_ms = 1',
@@ -114,6 +115,7 @@ def test_every_small_request_of_the_rehearsal_has_the_limit_of_the_whole() -> No
         "otro_objetivo",
         "umbral",
         "sin_cortes_min",
+        "sin_abuso_min",
         "peticion",
         "peticion_sin_limite",
         "usuarios",

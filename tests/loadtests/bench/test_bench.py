@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import subprocess
 import sys
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.bench.browsers import LOWEST, NICE, Seen, counted, give_way
-from loadtests.bench.main import MARK, Whole, clean, main, of_pages, partial, tried
+from loadtests.bench.browsers import LOWEST, NICE, Seen, counted, give_way, told
+from loadtests.bench.main import MARK, clean, main, of_pages, tried
+from loadtests.bench.options import Whole, partial
 from loadtests.bench.page import Line, data, exit_code, html, verdict
-from loadtests.bench.stage import StageError
-from loadtests.judging.verdict import BROKEN, INVALID
+from loadtests.bench.stage import StageError, StillPausedError
+from loadtests.codes import BROKEN, INVALID
 
 
 def published(folder: Path, mode: str = "simulacro") -> Path:
@@ -181,11 +183,16 @@ def test_the_page_joins_the_verdicts_links_the_reports_and_needs_nothing() -> No
 
 def test_less_than_the_whole_bench_is_never_told_as_the_whole() -> None:
     whole = Whole()
-    asked = argparse.Namespace(solo=list(whole.parts), duracion=whole.seconds, usuarios=whole.users)
+    asked = argparse.Namespace(
+        solo=list(whole.parts), duracion=whole.seconds, usuarios=whole.users, imagenes=whole.images
+    )
     assert partial(asked) == ""
-    asked.solo, asked.duracion = ["nginx"], 20
+    asked.solo, asked.duracion, asked.imagenes = ["nginx"], 20, 0.01
     less = partial(asked)
-    assert less == "sin integrado ni negacion ni sala; 20 s cada prueba y no 60"
+    assert less == (
+        "sin integrado ni negacion ni sala; 20 s cada prueba y no 60; "
+        "0.01 de las actas con su imagen y no 0.03"
+    )
     assert "APTO en lo que se corrió" in verdict(LINES[:1], less) and less in html(LINES[:1], less, [])
 
 
@@ -197,3 +204,23 @@ def test_a_part_that_cannot_be_done_leaves_the_others() -> None:
         Line("sala", "aprobada", "no se pudo: prep sala no arrancó", None)
     ]
     assert tried("sala", lambda: LINES) is LINES
+
+
+def test_nothing_is_measured_on_a_rehearsal_that_stays_paused() -> None:
+    def stuck() -> list[Line]:
+        raise StillPausedError("se quedó en pausa")
+
+    with pytest.raises(StillPausedError):
+        tried("sala", stuck)
+
+
+def test_what_the_system_or_the_browser_says_is_told_in_spanish() -> None:
+    def full() -> list[Line]:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (line,) = tried("sala", full)
+    assert "No space" not in line.found and "espacio" in line.found
+    assert told(TimeoutError("Page.goto: Timeout 90000ms exceeded.\nCall log:")) == (
+        "las páginas no contestaron a tiempo (TimeoutError: Page.goto: Timeout 90000ms exceeded.)"
+    )
+    assert told(ValueError()) == "las páginas no se pudieron mirar (ValueError)"

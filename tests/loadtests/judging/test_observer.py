@@ -66,7 +66,30 @@ def test_the_published_folder_is_the_truth_when_the_target_shows_an_old_cut_for_
         until(lambda: 2 in observer.appeared)
         observer.end()
     assert before <= observer.appeared[2] < before + 1
-    assert set(observer.served) == {1} and observer.watch.disk
+    assert observer.watch.asked and observer.watch.disk
+
+
+def test_a_target_that_does_not_answer_does_not_hide_what_the_folder_says(tmp_path: Path) -> None:
+    pointer, later = tmp_path / "corte.json", tmp_path / "otro"
+    pointer.write_text('{"corte": 1}', encoding="utf-8")
+    asked, free = threading.Event(), threading.Event()
+
+    def stuck(_: BaseHTTPRequestHandler) -> tuple[int, int]:
+        asked.set()
+        free.wait(30)
+        return 200, 1
+
+    with serving(stuck) as where:
+        observer = Observer(where, tmp_path)
+        observer.start()
+        assert asked.wait(10)
+        until(lambda: observer.first == 1)
+        later.write_text('{"corte": 2}', encoding="utf-8")
+        later.replace(pointer)
+        until(lambda: 2 in observer.appeared)
+        assert not free.is_set(), "nobody was answered meanwhile"
+        free.set()
+        observer.end()
 
 
 def test_without_a_folder_the_target_is_asked_without_tag_and_past_caches() -> None:

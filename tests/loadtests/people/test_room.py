@@ -41,6 +41,48 @@ print(SCENE.tally.faults["json"])
 """
 
 
+FULL = """
+import json, sys, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from locust.env import Environment
+from loadtests.people import room
+from loadtests.people.base import SCENE
+
+class Room(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.say(200, b'<input name="csrf" value="t">')
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.say(503, b"")
+
+    def say(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *told):
+        pass
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Room)
+server.daemon_threads = True
+threading.Thread(target=server.serve_forever, daemon=True).start()
+room.ENTER_TRIES = 3
+SCENE.url = f"http://127.0.0.1:{server.server_address[1]}"
+SCENE.credentials = {"muro": ("m", "buena")}
+told = []
+environment = Environment()
+environment.events.request.add_listener(
+    lambda **said: told.append(str(said["exception"])) if said["name"] == "entrar" else None)
+wall = type("One", (room.Wall,), {"host": SCENE.url})(environment)
+wall.think = lambda seconds: None
+print(json.dumps([wall.enter(), told]))
+"""
+
+
 def counted(*screens: list[int]) -> dict[str, int]:
     """The counts of some screens, each with the numbers of the snapshots it got."""
     command = [sys.executable, "-c", CHILD, json.dumps(screens)]
@@ -62,3 +104,13 @@ def test_a_writer_that_is_frozen_gives_no_new_snapshots() -> None:
 def test_a_snapshot_is_read_once_and_what_is_no_json_is_told_each_time() -> None:
     done = subprocess.run([sys.executable, "-c", READ], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["2"]
+
+
+def test_a_room_that_never_has_the_time_to_check_a_password_is_told_as_a_failure_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    entered, told = json.loads(done.stdout)
+    assert not entered and told[:2] == ["None", "None"]
+    assert len(told) == 3 and "no tuvo lugar" in told[2]

@@ -16,7 +16,8 @@ from loadtests.judging.content import GOES_BACK
 from loadtests.judging.kinds import IMAGE, LINKED, PAGE, POINTER
 from loadtests.judging.observer import Watch
 from loadtests.judging.tally import CutsSeen, Reader, Tally, merge, over_time
-from loadtests.judging.verdict import Invariant, Measured, judge, rows
+from loadtests.judging.timing import rows
+from loadtests.judging.verdict import Invariant, Measured, judge
 from loadtests.reporting import report
 from loadtests.reporting.chart import Series, lines
 from loadtests.reporting.failures import by_status
@@ -34,7 +35,7 @@ CUT = "sin respuesta: cortó la conexión"
 
 def a_tally() -> Tally:
     """Of a minute: readers that asked, a page that was slow once, a picture that failed."""
-    found = Tally(cpu_pct=[40.0] * 60, lag_ms=[1.0] * 600, ceiling_rps=3000.0)
+    found = Tally(cpu_pct=Counter({40: 60}), lag_ms=Counter({1: 600}), ceiling_rps=3000.0)
     for second in range(60):
         for turn in range(30):
             found.note(POINTER, 2 + turn, 800, failed=False, at_s=second + turn / 30)
@@ -50,7 +51,7 @@ def a_result(tally: Tally | None = None) -> Result:
     tally = tally or a_tally()
     night = profile.read(profile.find("ensayo"))
     target = Target("http", "127.0.0.1", 8070, True, True, ("127.0.0.1",))
-    each, whole = rows(tally, 60)
+    each, whole = rows(tally.requests, 60)
     measured = Measured(
         each, whole, tally, 1, CutsSeen(3, 753, 753, 11.0, 20.0, shown=753, possible=1500), None,
         [Invariant("la base sale entera", None, "no se pudo abrir")], "",

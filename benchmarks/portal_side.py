@@ -221,6 +221,8 @@ def _nginx(place: Path, home: Path, nginx: str) -> Iterator[str]:
         ("/run/nginx-prep.pid", f"{home}/nginx.pid"),
         ("listen 80;", f"listen 127.0.0.1:{_port()};"),
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{port};"),
+        ("listen [::]:80;", ""),
+        ("listen [::]:443 ssl http2;", ""),
         ("/srv/prep/publico", str(place)),
         ("worker_processes auto;", "worker_processes 1;"),
     ):

@@ -2,7 +2,8 @@
 
 It answers GET and HEAD of public names only (`core.publication.public_tree`), from memory and compressed
 beforehand, with ETag and 304, the headers of each kind and the security ones, and as many requests of
-an address as `limit` says, and as many bytes of what is heavy. A large file is never read here: granian sends
+an address as `limit` says, and as many bytes of what is heavy: who goes too fast waits, and who is refused is
+told for how long. A large file is never read here: granian sends
 it, in pieces, as fast as the other end takes it: the limit is on how much an address takes in all, not on the
 speed of each download. It has no other function: no listing, no cookie, no query. A large publication goes
 behind nginx or a CDN (`deploy/`).
@@ -15,17 +16,18 @@ import gzip
 import os
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
-from math import inf
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
 import brotli
 
-from core.portal.limit import HEAVY, HEAVY_BURST, HEAVY_RATE, PATIENCE_S, RATE, Limit, who
+from core.portal.limit import HEAVY, HEAVY_BURST, HEAVY_PATIENCE_S, HEAVY_RATE, PATIENCE_S, RATE, Limit, who
 from core.portal.site import CSP
 from core.publication.public_tree import Kind, compressible, headers, is_public, kind
 
@@ -57,6 +59,10 @@ ANSWERS = 1000
 """Answers kept as they are sent; all are forgotten when there are more."""
 SHORT = 64 * 1024
 """Bytes of the longest body kept so. With ANSWERS, what they may take: 64 MB."""
+WAITING = 512
+"""Answers that may wait for their turn at once, of all addresses: each keeps one of the 1,024 connections."""
+HEAVY_WAITING = 24
+"""Heavy answers of an address that may wait at once: three `prep verificar` at a time, or four browsers."""
 LONGEST_FIELD = 200
 """Bytes of the request's fields that tell answers apart; longer ones are answered and not kept."""
 
@@ -167,13 +173,18 @@ class PortalApp:
     """ASGI application over the public files of `folder`, which may still be empty.
 
     `rate` is how many requests per second an address may make; 0 for any, and any bytes. `patience` is how
-    many seconds an answer may wait for its turn before it is refused.
+    many seconds an answer may wait for its turn before it is refused. `heavy` is the limit on bytes of what
+    is heavy, the usual one if not given.
     """
 
-    def __init__(self, folder: Path, *, rate: float = RATE, patience: float = PATIENCE_S) -> None:
+    def __init__(
+        self, folder: Path, *, rate: float = RATE, patience: float = PATIENCE_S, heavy: Limit | None = None
+    ) -> None:
         self._files = Files(folder)
         self._limit = Limit(rate, patience=patience)
-        self._heavy = Limit(HEAVY_RATE if rate else 0, HEAVY_BURST, patience=patience)
+        self._heavy = heavy or Limit(HEAVY_RATE if rate else 0, HEAVY_BURST, patience=HEAVY_PATIENCE_S)
+        self._waiting = 0
+        self._heavy_waiting: Counter[str] = Counter()
         self._answers: dict[tuple[str, str, bytes, bytes], _Ready] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,25 +193,42 @@ class PortalApp:
             return
         now = time.monotonic()
         client = scope.get("client")
-        ready, wait = self._turn(who(client[0]), scope, now) if client else (self._ready(scope, now), 0.0)
+        address = who(client[0]) if client else ""
+        ready, wait = self._turn(address, scope, now) if client else (self._ready(scope, now), 0.0)
         if wait:
-            await asyncio.sleep(wait)
+            await self._wait(address, wait, ready.weight > HEAVY)
+            if wait > RECHECK_S and ready.until < inf:
+                # A pointer is of the moment it is sent, not of the moment it was asked.
+                ready = self._ready(scope, time.monotonic())
         await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers})
         if isinstance(ready.body, Path):
             await send({"type": "http.response.pathsend", "path": str(ready.body)})
         else:
             await send({"type": "http.response.body", "body": ready.body})
 
+    async def _wait(self, address: str, seconds: float, heavy: bool) -> None:
+        self._waiting += 1
+        self._heavy_waiting[address] += heavy
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._waiting -= 1
+            self._heavy_waiting[address] -= heavy
+            if not self._heavy_waiting[address]:
+                del self._heavy_waiting[address]
+
     def _turn(self, address: str, scope: Scope, now: float) -> tuple[_Ready, float]:
         """The answer for an address, and how many seconds it waits for its turn."""
-        wait = self._limit.turn(address, now)
+        crowded = self._waiting >= WAITING
+        wait = self._limit.turn(address, now, patience=0.0 if crowded else None)
         if wait is None:
-            return _TOO_MANY, 0.0
+            return _too_many(self._limit.wait(address, now)), 0.0
         ready = self._ready(scope, now)
         if ready.weight > HEAVY:
-            longer = self._heavy.turn(address, now, ready.weight)
+            crowded = crowded or self._heavy_waiting.get(address, 0) >= HEAVY_WAITING
+            longer = self._heavy.turn(address, now, ready.weight, patience=0.0 if crowded else None)
             if longer is None:
-                return _TOO_MANY, 0.0
+                return _too_many(self._heavy.wait(address, now)), 0.0
             wait = max(wait, longer)
         return ready, wait
 
@@ -296,14 +324,17 @@ _EMPTY = """<!doctype html>
 """What a folder without pages answers at its root."""
 
 
-_TOO_MANY = _as_sent(
-    *_plain(
-        429,
-        "Demasiadas peticiones seguidas, o demasiadas descargas. Espere unos segundos.",
-        {"Cache-Control": "no-store", "Retry-After": "2"},
-    ),
-    until=inf,
-)
+def _too_many(seconds: float) -> _Ready:
+    """What somebody refused is answered: to come back in so many seconds."""
+    return _refusal(max(1, ceil(seconds)))
+
+
+@lru_cache(maxsize=256)
+def _refusal(seconds: int) -> _Ready:
+    text = f"Demasiadas peticiones seguidas, o demasiadas descargas. Vuelva a intentarlo en {seconds} s."
+    fields = {"Cache-Control": "no-store", "Retry-After": str(seconds)}
+    return _as_sent(*_plain(429, text, fields), until=inf)
+
 
 FOLDER = "PREP_PORTAL_CARPETA"
 """In the environment of the worker: the folder it serves."""

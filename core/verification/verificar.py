@@ -59,6 +59,10 @@ LARGE = 512 << 20
 TIMEOUT_S = 30
 SLOWEST = 1_024
 """Bytes per second under which a site is said not to answer."""
+REFUSED_S = (1, 2, 4, 8, 16)
+"""How long to wait before asking again when the site says that it cannot now, and not for how long."""
+REFUSED_AT_MOST_S = 180
+"""Longest a file that was refused is asked for again."""
 CACHED_S = (3, 6)
 """How long to wait before asking again for a pointer and a checkpoint that a cache kept apart."""
 MAX_ENTRIES = 100_000
@@ -85,6 +89,14 @@ class Unreadable(Exception):
 
 class Missing(Unreadable):
     """A file is not there."""
+
+
+class Busy(Unreadable):
+    """The site says to ask later. `after`: in how many seconds, if it says so."""
+
+    def __init__(self, told: str, after: str) -> None:
+        super().__init__(told)
+        self.after = max(1, int(after[:9])) if after.isascii() and after.isdecimal() else None
 
 
 class Wrong(Exception):
@@ -213,8 +225,38 @@ class UrlSource:
         self.base = urllib.parse.urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") + "/", "", ""))
         self.name = self.base
         self._open = urllib.request.build_opener(_HttpHandler, _HttpsHandler, _SameBase(self.base)).open
+        self._refused, self._line = "", threading.Lock()
 
     def get(self, key: str, limit: int = SMALL) -> bytes:
+        """A file. A site that limits how much each one takes is waited for. Raises Unreadable, Wrong."""
+        with self._line:
+            # Whoever was refused goes first: the others would take what is given back meanwhile.
+            if self._refused:
+                raise Unreadable(self._refused)
+        try:
+            return self._get(key, limit)
+        except Busy as busy:
+            asked, refused = time.monotonic(), busy
+        with self._line:
+            return self._insist(key, limit, asked, refused)
+
+    def _insist(self, key: str, limit: int, asked: float, refused: Busy) -> bytes:
+        """A file that was refused when it was asked."""
+        until, without = time.monotonic() + REFUSED_AT_MOST_S, list(REFUSED_S)
+        while not self._refused:
+            wait = refused.after if refused.after is not None else without.pop(0) if without else None
+            if wait is None or asked + wait > until:
+                self._refused = f"{refused}, también después de esperar; vuelva a intentarlo más tarde"
+                break
+            time.sleep(max(0.0, asked + wait - time.monotonic()))
+            try:
+                return self._get(key, limit)
+            except Busy as busy:
+                asked, refused = time.monotonic(), busy
+        # A site that refused one file to the end is not waited for again with each of the others.
+        raise Unreadable(self._refused)
+
+    def _get(self, key: str, limit: int) -> bytes:
         url = self.base + urllib.parse.quote(safe_key(key))
         request = urllib.request.Request(url, headers=dict(ASKING))
         try:
@@ -225,6 +267,9 @@ class UrlSource:
         except urllib.error.HTTPError as error:
             if error.code in (403, 404, 410):
                 raise Missing(f"falta el archivo {key} (el sitio responde {error.code})") from None
+            if error.code in (429, 503):
+                after = (error.headers.get("Retry-After") or "").strip()
+                raise Busy(f"el sitio responde {error.code} a {key}", after) from None
             raise Unreadable(f"el sitio responde {error.code} a {key}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise Unreadable(f"no se puede leer {url}: {str(error) or type(error).__name__}") from error
@@ -1919,14 +1964,19 @@ class Verifier:
             if _b64(parse_json(self.source.get(proof), proof)["entrada"]) != self.raw[index]:
                 return f"{proof} trae otra emisión que la de la bitácora"
             if self.pointer.get("difusion") is not None:
-                inner = ZipSource(self.source.get(package, LARGE), package)
-                if sha256_hex(inner.get(manifest)) != entry["manifiesto_sha256"]:
-                    return f"{package} trae otro manifiesto que el firmado"
+                return self._package(package, manifest, entry["manifiesto_sha256"])
         except Missing as error:
             return f"del corte {number}, {error}"
-        except Unreadable as error:
-            return str(error)
         return ""
+
+    def _package(self, package: str, manifest: str, digest: str) -> str:
+        """What is wrong with a package for difusores. That the site refuses it is not: Unreadable goes up."""
+        data = self.source.get(package, LARGE)
+        try:
+            same = sha256_hex(ZipSource(data, package).get(manifest)) == digest
+        except Unreadable as error:
+            return f"{package}: {error}" if package not in str(error) else str(error)
+        return "" if same else f"{package} trae otro manifiesto que el firmado"
 
     def _asked(self) -> None:
         """What the user asked about: an acta, a casilla, a photo or a file."""

@@ -48,6 +48,8 @@ SLOWEST = 1_024
 """Bytes per second under which the server is said not to answer."""
 LONGEST_WAIT_S = 300.0
 TRIES = 3
+REFUSED_AT_MOST_S = 120.0
+"""Longest a file is waited for at a server that says when to come back (429 or 503 with Retry-After)."""
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
 NAME = re.compile(r"[\w() -][\w.() -]*")
@@ -228,7 +230,16 @@ class Broadcaster:
             f"{self.base}/{key}",
             headers={"User-Agent": "prep-difusor/1", "Accept-Encoding": "gzip", **headers},
         )
-        return self._opener.open(request, timeout=self.wait_s)
+        until = time.monotonic() + REFUSED_AT_MOST_S
+        while True:
+            try:
+                return self._opener.open(request, timeout=self.wait_s)
+            except urllib.error.HTTPError as error:
+                after = _asked_to_wait(error)
+                if after is None or time.monotonic() + after > until:
+                    raise
+                error.close()
+            time.sleep(after)
 
     def _read_state(self) -> dict[str, Any] | None:
         try:
@@ -448,6 +459,14 @@ def _decoded(data: bytes, encoding: str | None) -> bytes:
         return data
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
         return stream.read(MAX_POINTER + 1)
+
+
+def _asked_to_wait(error: urllib.error.HTTPError) -> int | None:
+    """In how many seconds a server that does not attend says to come back; None if it does not say."""
+    told = (error.headers.get("Retry-After") or "").strip()
+    if error.code not in (429, 503) or not (told.isascii() and told.isdecimal()):
+        return None
+    return max(1, int(told[:9]))
 
 
 def _shown(text: str) -> str:

@@ -9,10 +9,11 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.message import Message
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
@@ -64,11 +65,18 @@ def certificate(home: Path) -> ssl.SSLContext:
 
 @contextmanager
 def running(
-    public: Path, home: Path, repository: Path, *, packed: bool, told: bool = False
+    public: Path,
+    home: Path,
+    repository: Path,
+    *,
+    packed: bool,
+    told: bool = False,
+    other: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Site]:
     """nginx over the folder that holds `public`; `packed` turns brotli on as the file says.
 
-    `told`: who asks is whom the header X-Prueba says, an address of any kind.
+    `told`: who asks is whom the header X-Prueba says, an address of any kind. `other`: more of the file that
+    is changed.
     """
     if NGINX is None:
         if os.environ.get("CI") == "true":
@@ -81,9 +89,12 @@ def running(
         "/run/nginx-prep.pid": f"{home}/nginx.pid",
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen 443 ssl http2;": f"listen 127.0.0.1:{tls} ssl http2;",
+        "listen [::]:80;": "",
+        "listen [::]:443 ssl http2;": "",
         "/etc/ssl/prep.": f"{home}/prep.",
         "/srv/prep/publico": str(public.parent),
         "worker_processes auto;": "worker_processes 1;",
+        **other,
     }
     if packed and BROTLI is not None:
         changes["# load_module modules/"] = f"load_module {BROTLI.parent}/"

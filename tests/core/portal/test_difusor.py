@@ -35,6 +35,12 @@ class Site(SimpleHTTPRequestHandler):
         key = self.path.lstrip("/")
         self.server.asked.append(key)
         path = Path(self.directory) / key
+        if self.server.later.get(key):
+            self.send_response(429)
+            self.send_header("Retry-After", self.server.later[key].pop())
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if self.server.broken(key) or not path.is_file():
             self.send_error(503 if self.server.broken(key) else 404)
             return
@@ -62,6 +68,7 @@ class Server(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.not_modified = 0
         self.broken: Callable[[str], bool] = lambda key: False
+        self.later: dict[str, list[str]] = {}
         self.cuts_short: Callable[[str], bool] = lambda key: False
         super().__init__(("127.0.0.1", 0), partial(Site, directory=str(root)))
 
@@ -424,3 +431,19 @@ def test_dying_at_any_moment_leaves_the_last_good_one(
     assert state(folder)["corte"] == 3
     assert (folder / "0003/cortes/0003/manifiesto.json").is_file()
     assert [path.name for path in (folder / "0003/cortes").iterdir()] == ["0003"]
+
+
+def test_a_server_that_says_when_to_come_back_is_obeyed(server: Server, tmp_path: Path) -> None:
+    server.later = {"corte.json": ["1"], "difusion/0003.zip": ["0", "1"]}
+    began = time.monotonic()
+    done = run(server, tmp_path / "cortes")
+    assert (done.returncode, done.stdout[:5]) == (0, "nuevo"), done.stderr
+    assert time.monotonic() - began >= 3, "a second each time, at least"
+    assert server.asked == ["corte.json"] * 2 + ["difusion/0003.zip"] * 3
+
+
+def test_a_server_that_says_to_come_back_tomorrow_is_not_waited_for(server: Server, tmp_path: Path) -> None:
+    server.later = {"corte.json": ["86400"]}
+    done = run(server, tmp_path / "cortes")
+    assert done.returncode == 2
+    assert "corte.json: el servidor respondió 429" in done.stderr

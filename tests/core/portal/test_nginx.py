@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import http.client
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,16 +140,45 @@ def test_who_comes_without_tls_is_sent_to_it(site: Site) -> None:
     link.close()
 
 
+LOWERED = {
+    "rate=150r/s": "rate=1r/m",
+    "rate=30r/s": "rate=1r/m",
+    "rate=20r/s": "rate=1r/m",
+    "rate=1r/s": "rate=1r/m",
+    "burst=1500 delay=1400": "burst=1400 delay=1400",
+    "burst=300 delay=250": "burst=250 delay=250",
+    "burst=200 delay=150": "burst=150 delay=150",
+    "burst=30 delay=10": "burst=11 delay=10",
+}
+"""Nothing comes back while a test lasts, however slow the machine, and of each queue only a package waits."""
+HELD = {
+    "paquete 1m;": "paquete 1k;",
+    "imagen 512k;": "imagen 1k;",
+    "limit_conn a_la_vez 200;": "limit_conn a_la_vez 11;",
+    "limit_conn imagenes_a_la_vez 40;": "limit_conn imagenes_a_la_vez 3;",
+}
+"""A download of what weighs lasts as long as any test, and few fit at once."""
+PACKAGE, IMAGE = "difusion/9999.zip", f"imagenes/ff/{'f' * 64}.jpg"
+
+
 @pytest.fixture(scope="module")
 def counted(publication: Path, tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Site]:
-    """The same, where a test says which address each request comes from."""
-    with running(publication, tmp_path_factory.mktemp("contado"), repository, packed=False, told=True) as one:
+    """The same with the rates lowered, where a test says which address each request comes from."""
+    home = tmp_path_factory.mktemp("contado")
+    with running(publication, home, repository, packed=False, told=True, other=LOWERED) as one:
         yield one
+
+
+def linked(site: Site, key: str, address: str, packing: str = "gzip") -> http.client.HTTPSConnection:
+    """A connection with a request made."""
+    link = http.client.HTTPSConnection("localhost", site.tls, timeout=20, context=site.trust)
+    link.request("GET", f"/{FOLDER}/{key}", headers={"X-Prueba": address, "Accept-Encoding": packing})
+    return link
 
 
 def ask(site: Site, key: str, times: int, *addresses: str, packing: str = "gzip") -> list[int]:
     """The status of each of so many requests, the addresses in turns, through one connection."""
-    link = http.client.HTTPSConnection("localhost", site.tls, timeout=10, context=site.trust)
+    link = http.client.HTTPSConnection("localhost", site.tls, timeout=20, context=site.trust)
     found = []
     for turn in range(times):
         fields = {"X-Prueba": addresses[turn % len(addresses)], "Accept-Encoding": packing}
@@ -162,40 +190,91 @@ def ask(site: Site, key: str, times: int, *addresses: str, packing: str = "gzip"
     return found
 
 
-def test_a_hall_behind_one_address_opens_the_page(counted: Site) -> None:
+def waits(site: Site, key: str, address: str) -> bool:
+    """Whether a request is neither answered nor refused in a while: its turn is a minute away."""
+    link = linked(site, key, address)
+    link.sock.settimeout(1.5)
+    try:
+        link.getresponse()
+    except TimeoutError:
+        return True
+    else:
+        return False
+    finally:
+        link.close()
+
+
+def one_of(site: Site, pattern: str) -> str:
+    """The name of a file of the publication."""
+    return sorted(site.public.glob(pattern))[0].relative_to(site.public).as_posix().replace(" ", "%20")
+
+
+def test_a_hall_behind_one_address_opens_the_page_and_who_insists_is_refused(counted: Site) -> None:
     """A hundred and fifty phones that open it at once: eight requests each."""
-    assert set(ask(counted, "corte.json", 150 * 8, "189.203.1.1")) == {200}
+    assert ask(counted, "corte.json", 150 * 8, "189.203.1.1") == [200] * 1200
+    assert ask(counted, "corte.json", 202, "189.203.1.1") == [200] * 201 + [429]
+    assert ask(counted, "corte.json", 1, "189.203.1.9") == [200], "the others go on"
 
 
-def package(site: Site) -> str:
-    """The name of a package of a cut."""
-    return f"cortes/0003/{next((site.public / 'cortes' / '0003').glob('*.zip')).name.replace(' ', '%20')}"
+def test_packages_one_after_another_wait_their_turn_before_they_are_refused(counted: Site) -> None:
+    package = one_of(counted, "cortes/0003/*.zip")
+    assert ask(counted, package, 11, "189.203.1.2") == [200] * 11
+    assert waits(counted, package, "189.203.1.2")
+    for key in (package, one_of(counted, "difusion/*.zip"), one_of(counted, "cortes/0003/*.csv")):
+        assert ask(counted, key, 1, "189.203.1.2") == [429], key
+        assert ask(counted, key, 1, "189.203.1.9") == [200], key
+    assert ask(counted, "corte.json", 1, "189.203.1.2") == [200], "what is light goes on"
 
 
-def wait_of(site: Site, key: str, times: int, *addresses: str, packing: str = "gzip") -> float:
-    """Seconds that so many requests take, none of them refused."""
-    begun = time.monotonic()
-    assert set(ask(site, key, times, *addresses, packing=packing)) == {200}
-    return time.monotonic() - begun
+def test_images_have_a_limit_of_their_own(counted: Site) -> None:
+    image, view = one_of(counted, "imagenes/*/*"), one_of(counted, "vistas/*/*")
+    assert ask(counted, image, 151, "189.203.1.5") == [200] * 151
+    assert ask(counted, image, 1, "189.203.1.5") == ask(counted, view, 1, "189.203.1.5") == [429]
+    assert ask(counted, "corte.json", 1, "189.203.1.5") == [200]
 
 
-def test_packages_one_after_another_wait_their_turn_and_are_not_refused(counted: Site) -> None:
-    assert wait_of(counted, package(counted), 11, "189.203.1.2") < 0.6
-    assert wait_of(counted, package(counted), 1, "189.203.1.2") > 0.3
-    assert wait_of(counted, "corte.json", 1, "189.203.1.2") < 0.6, "what is light does not"
-
-
-def test_who_takes_nothing_packed_waits_before_the_others(counted: Site) -> None:
-    assert wait_of(counted, "corte.json", 270, "189.203.1.3", packing="identity") > 0.3
-    assert wait_of(counted, "corte.json", 270, "189.203.1.4") < wait_of(
-        counted, "corte.json", 20, "189.203.1.3", packing="identity"
-    )
+def test_who_takes_nothing_packed_is_refused_before_the_others(counted: Site) -> None:
+    assert ask(counted, "corte.json", 252, "189.203.1.3", packing="identity") == [200] * 251 + [429]
+    assert ask(counted, "corte.json", 260, "189.203.1.3") == [200] * 260
 
 
 def test_in_ipv6_the_addresses_of_a_network_are_one(counted: Site) -> None:
     """A house has 2**64 of them: each with a bucket of its own would be no limit."""
+    package = one_of(counted, "cortes/0003/*.zip")
     many = [f"2001:db8:0:7::{n:x}" for n in range(1, 12)]
-    assert wait_of(counted, package(counted), 11, *many) < 0.6
-    assert wait_of(counted, package(counted), 1, "2001:db8:0:7:ffff::1") > 0.3, "the network has had its own"
+    assert ask(counted, package, 11, *many) == [200] * 11
+    assert waits(counted, package, "2001:db8:0:7:ffff::1"), "the network has had its own"
+    assert ask(counted, package, 1, "2001:db8:0:7:a::1") == [429]
     others = ("2001:db8:0:8::1", "::ffff:10.9.8.7", "::ffff:10.9.8.8")
-    assert wait_of(counted, package(counted), 33, *others) < 0.6, "IPv4 written as IPv6 is no network"
+    assert ask(counted, package, 33, *others) == [200] * 33, "IPv4 written as IPv6 is no network"
+
+
+def test_downloads_at_once_are_few_and_slow_and_the_others_go_on(
+    publication: Path, tmp_path: Path, repository: Path
+) -> None:
+    """With no speed of their own these would be over, and the next of each would not be refused."""
+    files = {key: publication / key for key in (PACKAGE, IMAGE)}
+    links: list[http.client.HTTPSConnection] = []
+    with running(publication, tmp_path, repository, packed=False, told=True, other=HELD) as site:
+
+        def begun(key: str, address: str) -> int:
+            """The status of a download that is left open."""
+            links.append(linked(site, key, address))
+            return links[-1].getresponse().status
+
+        try:
+            for key, at_once, address in ((PACKAGE, 8, "189.203.1.1"), (IMAGE, 3, "189.203.1.2")):
+                files[key].parent.mkdir(exist_ok=True)
+                files[key].write_bytes(b"\0" * 400_000)
+                assert [begun(key, address) for _ in range(at_once + 1)] == [200] * at_once + [429], key
+                assert begun(key, "189.203.1.3") == 200
+                assert ask(site, "corte.json", 1, address) == [200]
+            assert [begun(IMAGE, "189.203.1.1") for _ in range(3)] == [200] * 3
+            # Eleven are open: no more of any kind.
+            assert ask(site, "corte.json", 1, "189.203.1.1") == [429]
+            assert ask(site, "corte.json", 1, "189.203.1.2") == [200]
+        finally:
+            for link in links:
+                link.close()
+            for file in files.values():
+                file.unlink(missing_ok=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import math
 import os
 import socket
 import subprocess
@@ -10,13 +12,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import brotli
 import pytest
 
-from core.portal.limit import BURST, HEAVY_BURST, PATIENCE_S, Limit, who
+from core.portal.limit import BURST, HEAVY_BURST, HEAVY_PATIENCE_S, HEAVY_RATE, PATIENCE_S, Limit, who
 from core.portal.server import LARGEST, Files, PortalApp
 
 PACKED = {b"accept-encoding": b"gzip, deflate, br"}
@@ -227,22 +230,31 @@ def test_the_verb_serves_a_folder_and_sees_the_cuts_that_come(tmp_path: Path) ->
         served.stderr.close()  # type: ignore[union-attr]
 
 
-def _ask(app: PortalApp, path: str, address: str = "10.0.0.1", **fields: bytes) -> tuple[int, bytes]:
-    """Status and body of a request as a browser makes it."""
-    sent: list[dict[str, object]] = []
+async def _nothing() -> dict[str, Any]:
+    return {}
 
-    async def receive() -> dict[str, object]:
-        return {}
 
-    async def send(message: dict[str, object]) -> None:
+def _all_of(
+    app: PortalApp, path: str, address: str = "10.0.0.1", **fields: bytes
+) -> tuple[int, dict[bytes, bytes], bytes]:
+    """Status, headers and body of a request as a browser makes it."""
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
     headers = [(name.replace("_", "-").encode(), value) for name, value in fields.items()]
     scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "client": (address, 1)}
     with pytest.raises(StopIteration):
-        app(scope, receive, send).send(None)
+        app(scope, _nothing, send).send(None)
     status, body = sent[0]["status"], sent[1]["body"]
     assert isinstance(status, int) and isinstance(body, bytes)
+    return status, dict(sent[0]["headers"]), body
+
+
+def _ask(app: PortalApp, path: str, address: str = "10.0.0.1", **fields: bytes) -> tuple[int, bytes]:
+    """Status and body."""
+    status, _, body = _all_of(app, path, address, **fields)
     return status, body
 
 
@@ -261,7 +273,7 @@ def test_what_is_heavy_has_a_limit_of_its_own_and_the_light_goes_on(folder: Path
     size = 3 * LARGEST // 4
     package = folder / "cortes" / "0001" / "JAL.zip"
     package.write_bytes(b"\0" * size)
-    app = PortalApp(folder, patience=0)
+    app = PortalApp(folder, heavy=Limit(HEAVY_RATE, HEAVY_BURST))
     answers = [_ask(app, "/cortes/0001/JAL.zip")[0] for _ in range(HEAVY_BURST // size + 4)]
     assert answers.count(200) == HEAVY_BURST // size + 1, "the last one is paid afterwards"
     assert answers[-1] == 429
@@ -289,6 +301,72 @@ def test_one_by_one_and_too_fast_is_made_to_wait_and_never_refused() -> None:
     assert now == pytest.approx(990 / 100)
     at_once = [limit.turn("b", now) for _ in range(1000)]
     assert at_once.count(None) == 1000 - 10 - int(100 * PATIENCE_S), "who insists at once is"
+
+
+@pytest.mark.parametrize(("threads", "size"), [(4, 8_500_000), (8, 2_000_000)], ids=["packages", "photos"])
+def test_who_verifies_a_whole_night_waits_and_is_never_refused(threads: int, size: int) -> None:
+    """As `verificar --completo` asks: some files at a time, each thread one after another."""
+    limit = Limit(HEAVY_RATE, HEAVY_BURST, patience=HEAVY_PATIENCE_S)
+    free = [0.0] * threads
+    for _ in range(30 * threads):
+        now = free.pop(free.index(min(free)))
+        wait = limit.turn("a", now, size)
+        assert wait is not None
+        free.append(now + wait)
+    took = (30 * threads * size - HEAVY_BURST) / HEAVY_RATE
+    assert took - HEAVY_PATIENCE_S < max(free) < took, "and it takes no more than its part"
+
+
+def test_what_is_larger_than_the_bucket_costs_the_bucket_and_the_refused_know_when_to_return() -> None:
+    limit = Limit(rate=10, burst=100, patience=4)
+    assert [limit.turn("a", 0.0, 5000), limit.turn("a", 0.1, 41)] == [0.0, 0.0]
+    assert limit.turn("a", 0.1, 5) is None, "41 owed are more than its patience"
+    back = limit.wait("a", 0.1)
+    assert back == pytest.approx(4.1)
+    assert limit.turn("a", 0.1 + back, 5) == pytest.approx(0.0)
+    assert limit.turn("b", 0.0, patience=-1.0) is None and limit.turn("b", 0.0) == 0.0
+
+
+def test_who_is_refused_is_told_in_how_long_to_return(folder: Path) -> None:
+    (folder / "cortes" / "0001" / "JAL.zip").write_bytes(b"\0" * 200_000)
+    heavy = Limit(rate=100, burst=1000)
+    app = PortalApp(folder, heavy=heavy)
+    for _ in range(10):
+        heavy.turn("10.0.0.1", time.monotonic(), 200_000, patience=math.inf)
+    status, fields, body = _all_of(app, "/cortes/0001/JAL.zip")
+    seconds = int(fields[b"retry-after"])
+    assert status == 429 and 80 < seconds <= 91, "nine buckets of ten seconds are owed"
+    assert f" {seconds} s" in body.decode()
+    assert _ask(app, "/corte.json")[0] == 200
+
+
+def test_the_pointer_somebody_waited_for_is_that_of_when_it_comes(folder: Path) -> None:
+    app = PortalApp(folder, rate=2, patience=5)
+    for _ in range(BURST):
+        assert _ask(app, "/corte.json")[0] == 200
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def both() -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/corte.json",
+            "headers": [],
+            "client": ("10.0.0.1", 1),
+        }
+        asked = asyncio.create_task(app(scope, _nothing, send))
+        await asyncio.sleep(0.05)
+        assert not sent
+        (folder / "corte.json").write_bytes(b'{"corte":22}')
+        await asked
+
+    with ThreadPoolExecutor(1) as apart:
+        # A loop of the browser's library may be running in this thread.
+        apart.submit(asyncio.run, both()).result()
+    assert sent[1]["body"] == b'{"corte":22}'
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -67,6 +68,24 @@ def test_the_verdict_is_what_was_found_and_silence_is_no_verdict(
     assert (done.returncode, words in done.stdout + done.stderr) == (expected, True), (
         done.stdout + done.stderr
     )
+
+
+def test_a_known_one_whose_line_moved_is_no_finding_and_the_baseline_is_not_written(
+    checkout: Path, repository: Path
+) -> None:
+    baseline = json.loads((checkout / ".secrets.baseline").read_text(encoding="utf-8"))
+    word = "Tr4ns-Ur0nte-" + "9921-kwz"
+    (checkout / "uno.toml").write_text("puerto = 8050\n\npass" + f"word = '{word}'\n", encoding="utf-8")
+    known = {
+        "type": "Secret Keyword", "filename": "uno.toml", "is_verified": False, "line_number": 1,
+        "hashed_secret": hashlib.sha1(word.encode(), usedforsecurity=False).hexdigest(), "is_secret": False,
+    }  # fmt: skip
+    baseline["results"] = {"uno.toml": [known]}
+    before = json.dumps(baseline)
+    (checkout / ".secrets.baseline").write_text(before, encoding="utf-8")
+    done = audit(checkout, repository, CLEAN, 0)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (checkout / ".secrets.baseline").read_text(encoding="utf-8") == before
 
 
 def test_a_secret_that_was_added_fails_though_nobody_answers(checkout: Path, repository: Path) -> None:

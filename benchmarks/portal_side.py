@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from core.destinations.distributor import Distributor
 from core.errors import PrepError
 from core.portal.site import SiteOptions, build_site
 from core.publication.cut import Publisher
+from loadtests.processes import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession, Page
@@ -200,7 +200,7 @@ def _polls(page: Page, traffic: Traffic) -> list[Came]:
 @contextmanager
 def _portal(place: Path) -> Iterator[str]:
     """`prep portal`."""
-    port = _port()
+    port = free_port()
     command = [
         sys.executable, "-c", "import sys; from core.cli import main; sys.exit(main())", "portal", str(place),
         "--puerto", str(port),
@@ -214,12 +214,12 @@ def _nginx(place: Path, home: Path, nginx: str) -> Iterator[str]:
     """nginx with the shipped file, as where somebody else has the TLS: a browser keeps nothing it got from a
     certificate it does not trust. Only its paths and its ports change.
     """
-    port = _port()
+    port = free_port()
     text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
     for old, new in (
         ("/var/log/nginx/", f"{home}/"),
         ("/run/nginx-prep.pid", f"{home}/nginx.pid"),
-        ("listen 80;", f"listen 127.0.0.1:{_port()};"),
+        ("listen 80;", f"listen 127.0.0.1:{free_port()};"),
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{port};"),
         ("listen [::]:80;", ""),
         ("listen [::]:443 ssl http2;", ""),
@@ -256,9 +256,3 @@ def _running(command: list[str], port: int) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(15)
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

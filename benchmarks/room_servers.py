@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from control_room.web.limits import AccessLimits
 from control_room.web.security import session_cookie
 from control_room.web.sessions import Sessions
 from control_room.web.users import Users
+from loadtests.processes import free_port
 
 READY_S = 60.0
 _START = "import sys; from core.cli import main; sys.exit(main())"
@@ -44,13 +44,6 @@ class Server:
     def rss_mb(self) -> float:
         """Resident memory of all of them."""
         return float(sum(one.memory_info().rss for one in self._tree())) / 1e6
-
-
-def free_port() -> int:
-    """One that nobody uses at this moment."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def sessions(base: Path, room: Path, count: int) -> list[str]:

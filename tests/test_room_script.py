@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.processes import free_port
 from tests.simulator.night.test_restart import SMALL
 
 READY_S = 90.0
@@ -22,9 +22,7 @@ LEAVE_S = 30.0
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    return free_port()
 
 
 class Started:

@@ -37,8 +37,8 @@ from loadtests.judging.verdict import Invariant
 from loadtests.processes import catch_termination
 from loadtests.reasons import why
 from loadtests.reporting import report
-from loadtests.reporting.html_report import moment
 from loadtests.reporting.machine import machine
+from loadtests.reporting.page import moment
 from loadtests.run import Options, Result, run
 
 P = ParamSpec("P")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 from loadtests.codes import BROKEN, INVALID, PASSED
-from loadtests.reporting.html_report import SHAPES, document, table
+from loadtests.reporting.page import SHAPES, document, framed, table
 
 WORDS = {PASSED: "APTO", BROKEN: "NO APTO", INVALID: "SIN DICTAMEN"}
 MEANING = {
@@ -81,13 +81,10 @@ def html(lines: Sequence[Line], partial: str, about: Sequence[tuple[str, str]]) 
     """The table as a page."""
     code = exit_code(lines)
     head, _, rest = verdict(lines, partial).partition(". ")
-    rows = "".join(map(_row, lines))
-    heads = "".join(f"<th>{one}</th>" for one in ("", "Qué, y su informe", "Se pide", "Hubo"))
     parts = [
         f'<div class="veredicto c{code}"><p><strong>{escape(head)}</strong></p><p>{escape(rest)}</p></div>',
         f"<p><strong>Corrida parcial:</strong> {escape(partial)}.</p>" if partial else "",
-        f'<h2>Cada cifra</h2><div class="ancho"><table><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>",
+        framed("Cada cifra", ("", "Qué, y su informe", "Se pide", "Hubo"), map(_row, lines), 0),
         table("La corrida", ("", ""), about),
         '<p class="tenue">Los mismos datos están en tabla.json, junto a este archivo. Una raya (—) es una '
         "cifra que no se pudo medir o cuya prueba no fue válida: no dice nada ni a favor ni en contra.</p>",

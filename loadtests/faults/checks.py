@@ -7,19 +7,16 @@ must have what it has in the same night with nothing broken. It breaks nothing.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine as Database
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from core.storage import schema
-from core.storage.database import open_existing
-from core.storage.reading import reading
+from loadtests.faults import records
 from loadtests.faults.bucket import Bucket
 from loadtests.faults.drill import Drill
 from loadtests.faults.model import Check
@@ -57,8 +54,8 @@ class Mark:
 
 def mark(drill: Drill) -> Mark:
     """Where the log and the public are."""
-    with _database(drill.base) as database:
-        seq, digest = _head(database)
+    with records.connected(drill.base) as connection:
+        seq, digest = _head(connection)
     said = {path: path.stat().st_size for path in drill.logs.glob("*.log")}
     return Mark(seq, digest, drill.public_cut(), said)
 
@@ -76,7 +73,7 @@ def no_traceback(drill: Drill, before: Mark) -> Check:
 
 def nothing_lost(drill: Drill, before: Mark) -> Check:
     """What the log had is still its beginning, event by event (its chain of hashes)."""
-    with _database(drill.base) as database, reading(database) as connection:
+    with records.connected(drill.base) as connection:
         found = connection.execute(
             select(schema.ledger.c.hash).where(schema.ledger.c.seq == before.seq)
         ).scalar()
@@ -124,10 +121,10 @@ def after_a_fault(drill: Drill, before: Mark) -> list[Check]:
 
 def at_the_end(drill: Drill, reference: Path, codes: tuple[int, int]) -> list[Check]:
     """The whole night against the same one with nothing broken."""
-    with _database(drill.base) as database:
-        ours = actas_of(database)
-    with _database(str(reference / "prep.db")) as database:
-        theirs = actas_of(database)
+    with records.connected(drill.base) as connection:
+        ours = actas_of(connection)
+    with records.connected(str(reference / "prep.db")) as connection:
+        theirs = actas_of(connection)
     lost, extra, other = compared(ours, theirs)
     counts = _counts(drill.base)
     wanted = _counts(str(reference / "prep.db"))
@@ -179,7 +176,7 @@ def _told(actas: Iterable[str]) -> str:
 
 def actas_there(base: str) -> tuple[int, int]:
     """How many actas the night expects, and how many came that are not in its catalogue."""
-    with _database(base) as database, reading(database) as connection:
+    with records.connected(base) as connection:
         expected, outside = (
             int(connection.execute(select(func.count()).select_from(table)).scalar_one())
             for table in (schema.acta, schema.outside)
@@ -189,22 +186,21 @@ def actas_there(base: str) -> tuple[int, int]:
 
 def captured_images(base: str) -> set[str]:
     """CODIGO_INTEGRIDAD of the actas that the next cut publishes."""
-    with _database(base) as database, reading(database) as connection:
+    with records.connected(base) as connection:
         return {str(one) for (one,) in connection.execute(select(schema.result.c.image_hash))}
 
 
-def actas_of(database: Database) -> dict[str, bytes]:
+def actas_of(connection: Connection) -> dict[str, bytes]:
     """Of each acta, and each fuera de catálogo: whether it is registered, and everything published of it."""
     acta, result, outside = schema.acta, schema.result, schema.outside
     found: dict[str, bytes] = {}
-    with reading(database) as connection:
-        rows = {int(row.acta): row for row in connection.execute(select(result))}
-        for number, key, contest in connection.execute(select(acta.c.id, acta.c.key, acta.c.contest)):
-            row = rows.get(int(number))
-            # A row of `result` is what a cut publishes; who has none was never captured.
-            found[f"{contest} {key}"] = orjson.dumps(None if row is None else [_plain(one) for one in row])
-        for row in connection.execute(select(outside).order_by(outside.c.id)):
-            found[f"{OUTSIDE} {row.id}"] = orjson.dumps([_plain(one) for one in row])
+    rows = {int(row.acta): row for row in connection.execute(select(result))}
+    for number, key, contest in connection.execute(select(acta.c.id, acta.c.key, acta.c.contest)):
+        row = rows.get(int(number))
+        # A row of `result` is what a cut publishes; who has none was never captured.
+        found[f"{contest} {key}"] = orjson.dumps(None if row is None else [_plain(one) for one in row])
+    for row in connection.execute(select(outside).order_by(outside.c.id)):
+        found[f"{OUTSIDE} {row.id}"] = orjson.dumps([_plain(one) for one in row])
     return found
 
 
@@ -235,18 +231,8 @@ def _plain(value: object) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
-def _head(database: Database) -> tuple[int, bytes]:
+def _head(connection: Connection) -> tuple[int, bytes]:
     ledger = schema.ledger.c
-    with reading(database) as connection:
-        seq = int(connection.execute(select(func.max(ledger.seq))).scalar() or 0)
-        digest = connection.execute(select(ledger.hash).where(ledger.seq == seq)).scalar()
+    seq = int(connection.execute(select(func.max(ledger.seq))).scalar() or 0)
+    digest = connection.execute(select(ledger.hash).where(ledger.seq == seq)).scalar()
     return seq, bytes(digest or b"")
-
-
-@contextlib.contextmanager
-def _database(base: str) -> Any:
-    database = open_existing(base)
-    try:
-        yield database
-    finally:
-        database.dispose()

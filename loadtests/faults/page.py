@@ -14,6 +14,7 @@ from loadtests.faults.report import HEAD, counted, headline, row, seen
 from loadtests.faults.runner import Budget
 from loadtests.faults.setting import Setting
 from loadtests.faults.spanish import in_spanish
+from loadtests.reporting.page import document
 
 PAGE = "fallas.html"
 STYLE = Path(__file__).with_name("fallas.css").read_text(encoding="utf-8")
@@ -37,13 +38,7 @@ def page(budget: Budget, setting: Setting) -> str:
     head = "".join(f"<th scope='col' role='columnheader'>{_text(name)}</th>" for name in HEAD)
     mark, state = ("✓", "bien") if budget.good else ("✕", "mal")
     count, _, others = counted(budget, setting).partition(". ")
-    return f"""<!doctype html>
-<html lang="es-MX"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Presupuesto de fallas</title><style>
-{STYLE}</style></head><body>
-<h1>Presupuesto de fallas</h1>
-<p class="veredicto {state}">{mark} {_text(count)}. {headline(budget)}</p>
+    body = f"""<p class="veredicto {state}">{mark} {_text(count)}. {headline(budget)}</p>
 {f"<p>{_text(others)}.</p>" if others else ""}
 <p>{_text(setting.words())} Duró {budget.seconds:,.0f} s.</p>
 <p class="tenue">{_text(setting.made_with())}</p>
@@ -52,9 +47,8 @@ def page(budget: Budget, setting: Setting) -> str:
 <thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">
 {rows}
 </tbody></table>
-<h2>Al final de la noche</h2>{error}<ul>{checks}</ul>
-</body></html>
-"""
+<h2>Al final de la noche</h2>{error}<ul>{checks}</ul>"""
+    return document("Presupuesto de fallas", [body], STYLE)
 
 
 def _row(result: Result) -> str:

@@ -6,24 +6,22 @@ One browser's worth of cookies and nothing else of it: what the page draws is no
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
 from http.cookiejar import CookieJar
 from typing import Any, Self
-from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
 from loadtests.faults.drill import Drill
 from loadtests.faults.processes import RehearsalError, prep
 from loadtests.reasons import why
+from loadtests.room_form import ENTER, filled, token_of
 
 ROLE = "lectura"
 SNAPSHOT = "/api/sala.json"
 AGE = "X-Sala-Edad-Ms"
 TIMEOUT_S = 15.0
-_TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +69,11 @@ class Visitor:
 
     def sign_in(self, name: str, password: str) -> None:
         """Through the form."""
-        form, _ = self._ask("/entrar")
-        token = _TOKEN.search(form.decode("utf-8", "replace"))
+        form, _ = self._ask(ENTER)
+        token = token_of(form)
         if token is None:
             raise RehearsalError("La sala no enseña su formulario de entrada.")
-        fields = {"csrf": token[1], "siguiente": "/", "usuario": name, "contrasena": password}
-        self._ask("/entrar", urlencode(fields).encode())
+        self._ask(ENTER, filled(token, name, password).encode())
         who, _ = self._ask("/api/yo.json")
         if json.loads(who).get("usuario") != name:
             raise RehearsalError("La sala no dejó entrar a quien la mira.")

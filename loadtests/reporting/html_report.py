@@ -6,10 +6,8 @@ judges nothing and measures nothing: every figure comes made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 
 from loadtests.ceiling import Ceiling
 from loadtests.codes import BROKEN, INVALID, PASSED
@@ -22,20 +20,12 @@ from loadtests.reporting.chart import Series, lines
 from loadtests.reporting.facts import facts
 from loadtests.reporting.failures import by_status, plain
 from loadtests.reporting.machine import machine
+from loadtests.reporting.page import SHAPES, document, framed, moment, said, table
 from loadtests.run import Result
 
-STYLE = Path(__file__).with_name("informe.css").read_text(encoding="utf-8")
-MONTHS = (
-    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre",
-    "noviembre", "diciembre",
-)  # fmt: skip
-CENTRE = timezone(timedelta(hours=-6))
-"""The hour of the centre of Mexico, the same all the year since October 2022."""
-SHAPES = {PASSED: "✔", INVALID: "◐", BROKEN: "✖"}
-SAID = {"✔": "bien", "✖": "mal", "—": "no se sabe"}
 MEANINGS = {
     PASSED: "Se cumplió todo lo que se pide.",
-    2: "El servidor no cumplió algo de lo que se pide, o sirvió algo que no debía.",
+    BROKEN: "El servidor no cumplió algo de lo que se pide, o sirvió algo que no debía.",
     INVALID: "Las cifras de esta prueba no dicen nada del servidor: corrija lo que sigue y repita.",
 }
 
@@ -97,27 +87,6 @@ def html(result: Result) -> str:
         "veredicto.json, y los de Locust en sus CSV, junto a este archivo.</p>",
     ]
     return document(title, parts)
-
-
-def document(title: str, parts: Iterable[str]) -> str:
-    """A whole page, with its title and its style, around some HTML."""
-    return (
-        f'<!doctype html><html lang="es-MX"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n"
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
-
-
-def moment(iso: str) -> str:
-    """A moment as a person of the centre of Mexico reads it.
-
-    >>> moment("2026-11-21T19:15:46+00:00")
-    '21 de noviembre de 2026, 13:15:46, hora del centro'
-    """
-    when = datetime.fromisoformat(iso).astimezone(CENTRE)
-    return f"{when.day} de {MONTHS[when.month - 1]} de {when.year}, {when:%H:%M:%S}, hora del centro"
 
 
 def _figures(result: Result) -> str:
@@ -182,7 +151,7 @@ def _figure(
     if judged is not None:
         good = _mark(judged.good)
         style = {"✔": " c0", "✖": " c3" if judged.kind == "validez" else " c2"}.get(good, "")
-        limit = f"<p>{_said(good)} {escape(wanted or f'se pide {judged.wanted}')}</p>"
+        limit = f"<p>{said(good)} {escape(wanted or f'se pide {judged.wanted}')}</p>"
     more = f'<p class="mas">{escape(detail)}</p>' if detail else ""
     shown = f"<h2>{escape(name)}</h2><strong>{escape(value)}</strong>"
     return f'<div class="cifra{style}">{shown}{limit}{more}</div>'
@@ -262,7 +231,7 @@ def _histogram(result: Result) -> str:
         body.append(f'<tr><th scope="row">{escape(row.name)}</th>{cells}</tr>')
     if not body:
         return ""
-    return _framed("Cuántos milisegundos tardó cada clase (% de sus peticiones)", heads, body, len(heads) - 1)
+    return framed("Cuántos milisegundos tardó cada clase (% de sus peticiones)", heads, body, len(heads) - 1)
 
 
 def _share(count: int, total: int) -> str:
@@ -283,40 +252,6 @@ def _judged(one: Judged) -> tuple[str, str, str, str]:
 
 def _mark(good: bool | None) -> str:
     return {True: "✔", False: "✖", None: "—"}[good]
-
-
-def _said(mark: str) -> str:
-    """A mark that is also heard."""
-    return f'<span role="img" aria-label="{SAID[mark]}">{mark}</span>'
-
-
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0) -> str:
-    """A table with its title; the last `numbers` columns are numbers. A row that begins with ✖ stands out."""
-    first = len(heads) - numbers
-
-    def cell(place: int, content: str) -> str:
-        kind = ' class="n"' if place >= first else ""
-        shown = _said(content) if content in SAID and place < first else escape(content)
-        return f"<td{kind}>{shown}</td>"
-
-    def line(row: Sequence[str]) -> str:
-        kind = {"✖": ' class="no"', "—": ' class="tenue"'}.get(row[0], "")
-        return f"<tr{kind}>{''.join(cell(place, one) for place, one in enumerate(row))}</tr>"
-
-    return _framed(caption, heads, map(line, rows), numbers)
-
-
-def _framed(caption: str, heads: Sequence[str], body: Iterable[str], numbers: int) -> str:
-    """A table that, where it does not fit, slides by itself and not with the whole page."""
-    first = len(heads) - numbers
-    head = "".join(
-        f'<th scope="col"{" class=n" if place >= first else ""}>{escape(one)}</th>'
-        for place, one in enumerate(heads)
-    )
-    return (
-        f'<h2>{escape(caption)}</h2><div class="ancho" tabindex="0"><table aria-label="{escape(caption)}">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
 
 
 def _cells(row: Row, profile: Profile) -> tuple[str, ...]:

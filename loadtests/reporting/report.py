@@ -12,9 +12,9 @@ from loadtests.judging.timing import EDGES, Row
 from loadtests.judging.verdict import apart
 from loadtests.reporting.facts import facts
 from loadtests.reporting.failures import by_status, plain
-from loadtests.reporting.html_report import SHAPES
 from loadtests.reporting.html_report import html as html
 from loadtests.reporting.machine import machine
+from loadtests.reporting.page import SHAPES
 from loadtests.run import Result
 
 

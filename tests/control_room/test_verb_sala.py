@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import requests
 from control_room.room_db import users as user_table
 from control_room.verb import DEMO_USERS, _demo_users
 from core.cli import main
+from loadtests.processes import free_port
 from tests.conftest import Prep
 from tests.control_room.web.rooms import make_night, make_room
 
@@ -36,12 +36,6 @@ class Served(NamedTuple):
     address: str
     passwords: dict[str, str]
     folder: Path
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _start(folder: Path, port: int, *more: str) -> subprocess.Popen[str]:
@@ -99,7 +93,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A room of a rehearsal with its demonstration users, served by its own processes."""
     folder = tmp_path_factory.mktemp("servida")
     make_night(folder, "simulacro")
-    port = _free_port()
+    port = free_port()
     process = _start(folder, port, "--demo")
     said = _wait_for("Ctrl-C", process)
     passwords = dict(re.findall(r"^  (\w+)\s+(\S+)\s+rol ", said, re.M))
@@ -177,7 +171,7 @@ def test_a_port_in_use_is_told(served: Served, prep: Prep) -> None:
 
 def test_ctrl_c_stops_the_server_and_its_writer(tmp_path: Path) -> None:
     make_night(tmp_path, "simulacro")
-    process = _start(tmp_path, _free_port(), "--demo")
+    process = _start(tmp_path, free_port(), "--demo")
     _wait_for("Ctrl-C", process)
     children = _children(process.pid)
     assert len(children) >= 2
@@ -191,7 +185,7 @@ def test_ctrl_c_stops_the_server_and_its_writer(tmp_path: Path) -> None:
 
 def test_when_the_server_is_killed_its_children_leave_too(tmp_path: Path) -> None:
     make_night(tmp_path, "simulacro")
-    process = _start(tmp_path, _free_port(), "--demo")
+    process = _start(tmp_path, free_port(), "--demo")
     _wait_for("Ctrl-C", process)
     children = _children(process.pid)
     process.kill()

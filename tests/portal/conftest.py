@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from loadtests.processes import free_port
 from tests.portal.night import CUTS, PortalNight
 
 
@@ -25,9 +25,7 @@ class Served(NamedTuple):
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """The portal's own server over a folder, in a process of its own; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [str(Path(sys.executable).parent / "prep"), "portal", str(folder), "--puerto", str(port)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:

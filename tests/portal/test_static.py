@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from loadtests.processes import free_port
 from tests.core.portal.nginx_site import FOLDER, running
 from tests.portal.night import CUTS, PortalNight
 from tests.portal.visitor import Visitor
@@ -33,9 +33,7 @@ def night(tmp_path: Path) -> Iterator[PortalNight]:
 @pytest.fixture
 def address(night: PortalNight) -> Iterator[str]:
     """The site behind `python -m http.server`, which knows nothing of the portal."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
     with subprocess.Popen(
         [*command, "--directory", night.folder.parent], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

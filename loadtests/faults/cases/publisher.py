@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.publication.interference import STEPS
+from loadtests.faults import records
 from loadtests.faults.checks import NO_STEP_BACK, publication_verifies
 from loadtests.faults.continuity import PUBLICATION
 from loadtests.faults.cutter import PROCESS, SERVICE, remove_trap, set_trap, sprung
@@ -151,20 +152,7 @@ def said_of_death(drill: Drill, lines: int) -> str | None:
 
 def only_once(drill: Drill, number: int) -> Check:
     """The log of the publication has that cut, once, and none beyond it."""
-    from core.domain.events import EventKind
-    from core.storage.database import open_existing
-    from core.storage.reading import ledger_events, reading
-
-    database = open_existing(drill.base)
-    try:
-        with reading(database) as connection:
-            numbers = [
-                int(event.data["number"])
-                for _, event, _ in ledger_events(connection)
-                if event.kind is EventKind.CUT_PUBLISHED
-            ]
-    finally:
-        database.dispose()
+    numbers = [one for one, _ in records.cuts(drill.base)]
     holds = numbers == list(range(1, len(numbers) + 1)) and numbers.count(number) == 1
     return Check(ONCE, holds, "" if holds else str(numbers[-5:]))
 

@@ -10,7 +10,6 @@ import base64
 import gzip
 import importlib.util
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from core.destinations import Distributor, Pace, open_destinations
 from core.destinations.s3 import parse_address
 from core.portal.site import SiteOptions, build_site
 from core.publication.public_tree import object_key, public_keys
+from loadtests.processes import free_port
 from tests.publication_sample import Night
 from tests.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
@@ -51,9 +51,7 @@ def night(tmp_path: Path) -> Iterator[Night]:
 def served(tmp_path: Path) -> Iterator[str]:
     """`prep portal` on the destination's folder, which is still empty."""
     (tmp_path / "publico").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [Path(sys.executable).parent / "prep", "portal", tmp_path / "publico", "--puerto", str(port)],
         stderr=subprocess.PIPE, text=True,

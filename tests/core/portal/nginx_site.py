@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import pytest
 
+from loadtests.processes import free_ports
+
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 BROTLI = next(Path("/usr/lib").glob("nginx/modules/ngx_http_brotli_static_module.so"), None)
 FOLDER = "prep2021"
@@ -42,14 +44,6 @@ class Site(NamedTuple):
             return answer.status, answer.msg, answer.read()
         finally:
             link.close()
-
-
-def free_ports() -> tuple[int, int]:
-    """Two ports nobody has."""
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]
 
 
 def certificate(home: Path) -> ssl.SSLContext:
@@ -83,7 +77,7 @@ def running(
             pytest.fail("no está instalado nginx (scripts/sistema.sh lo instala)")
         pytest.skip("no está instalado nginx (scripts/sistema.sh lo instala)")
     trust = certificate(home)
-    plain, tls = free_ports()
+    plain, tls = free_ports(2)
     changes = {
         "/var/log/nginx/": f"{home}/",
         "/run/nginx-prep.pid": f"{home}/nginx.pid",

@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import math
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import pytest
 
 from core.portal.limit import BURST, HEAVY_BURST, HEAVY_PATIENCE_S, HEAVY_RATE, PATIENCE_S, Limit, who
 from core.portal.server import LARGEST, Files, PortalApp
+from loadtests.processes import free_port
 
 PACKED = {b"accept-encoding": b"gzip, deflate, br"}
 
@@ -177,9 +177,7 @@ def test_a_large_download_neither_stops_the_others_nor_fills_the_memory(folder: 
     status, fields, body = app.answer("GET", "/cortes/0001/JAL.zip", {})
     assert (status, body, fields["Content-Length"]) == (200, large, str(size))
     assert app.answer("GET", "/cortes/0001/JAL.zip", {b"if-none-match": fields["ETag"].encode()})[0] == 304
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     prep = Path(sys.executable).parent / "prep"
     served = subprocess.Popen(
         [prep, "portal", folder, "--puerto", str(port), "--limite", "0"], stderr=subprocess.PIPE, text=True
@@ -204,9 +202,7 @@ def test_a_large_download_neither_stops_the_others_nor_fills_the_memory(folder: 
 
 
 def test_the_verb_serves_a_folder_and_sees_the_cuts_that_come(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     prep = Path(sys.executable).parent / "prep"
     served = subprocess.Popen(
         [prep, "portal", tmp_path, "--puerto", str(port)], stderr=subprocess.PIPE, text=True

@@ -24,23 +24,11 @@ from tests.core.verification.stories import (
     contest_of,
     csv_name,
     image_path,
-    make_stories,
     other_figures,
 )
 from tests.publication_sample import photo
 
 CSV = f"cortes/0003/{csv_name(contest_of(ACTA))}"
-
-
-@pytest.fixture(scope="module")
-def stories(tmp_path_factory: pytest.TempPathFactory) -> Stories:
-    return make_stories(tmp_path_factory.mktemp("publicaciones"))
-
-
-@pytest.fixture
-def site(stories: Stories, tmp_path: Path) -> Path:
-    """A copy of the publication to spoil."""
-    return Path(shutil.copytree(stories.whole, tmp_path / "sitio"))
 
 
 def reasons(source: Path | str, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:

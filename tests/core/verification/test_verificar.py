@@ -31,7 +31,6 @@ from tests.core.verification.stories import (
     contest_of,
     csv_name,
     image_path,
-    make_stories,
     move_a_vote,
     section_object,
 )
@@ -42,17 +41,6 @@ FILE = Path(verificar.__file__)
 
 CSV = f"cortes/0003/{csv_name(contest_of(ACTA))}"
 VOTES = re.compile(rb'("votos":\[)(\d+)')
-
-
-@pytest.fixture(scope="module")
-def stories(tmp_path_factory: pytest.TempPathFactory) -> Stories:
-    return make_stories(tmp_path_factory.mktemp("publicaciones"))
-
-
-@pytest.fixture
-def site(stories: Stories, tmp_path: Path) -> Path:
-    """A copy of the publication to spoil."""
-    return Path(shutil.copytree(stories.whole, tmp_path / "sitio"))
 
 
 def package(site: Path, to: Path, **changed: bytes) -> Path:

@@ -15,6 +15,7 @@ from core.witness.client import WitnessAddress
 from core.witness.server import WitnessServer
 from core.witness.state import WitnessState
 from core.witness.witness import Witness
+from loadtests.processes import free_port
 from tests.core.witness.logs import witness_key
 
 NOW_S = 1_622_937_600
@@ -47,9 +48,7 @@ def witness_at(folder: Path, name: str, *logs: Verifier) -> Iterator[WitnessAddr
 
 def dead_witness(name: str) -> WitnessAddress:
     """One where nobody listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     return WitnessAddress(f"http://127.0.0.1:{port}", witness_key(name).verifier)
 
 

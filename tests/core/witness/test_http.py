@@ -30,6 +30,7 @@ from core.witness.errors import AskError, ContradictsError, SilentError
 from core.witness.http import Reply, getter, post
 from core.witness.state import WitnessState, evidence_of
 from core.witness.witness import Witness
+from loadtests.processes import free_port
 from tests.conftest import Prep
 from tests.core.witness.logs import KEY, ORIGIN, Story, witness_key
 from tests.core.witness.servers import dead_witness, serving, slow_witness, witness_at
@@ -159,9 +160,7 @@ def test_an_address_says_where_and_whose(tmp_path: Path) -> None:
 
 def test_killed_in_the_middle_it_never_forgets_what_it_told(tmp_path: Path) -> None:
     key = generate_witness(tmp_path / "testigo.pem", "universidad.mx", None)
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     command: list[str | Path] = [
         Path(sys.executable).parent / "prep", "testigo", "atender", "--llave", tmp_path / "testigo.pem",
         "--estado", tmp_path / "estado", "--bitacora", KEY.vkey, "--puerto", str(port), "--silencio",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.domain.commands import AnyCommand
-from core.storage.database import open_existing
 from loadtests.faults.checks import NOTHING, OUTSIDE, actas_of, compared
+from loadtests.faults.records import connected
 from tests.core.domain.small import START, Orders, open_engine
 
 A, B, ELSE = b'["a"]', b'["b"]', f"{OUTSIDE} 1"
@@ -41,9 +41,8 @@ def test_an_acta_captured_in_one_night_only_is_lost_or_counted_besides(tmp_path:
         for acta in range(captured):
             done += [*orders.arrived(acta), orders.capture(acta, "ana"), orders.capture(acta, "luis")]
         assert all(answer.accepted for answer in office.execute(done, START + 300_000))
-        database = open_existing(str(tmp_path / name))
-        nights.append(actas_of(database))
-        database.dispose()
+        with connected(str(tmp_path / name)) as connection:
+            nights.append(actas_of(connection))
     fewer, more = nights
     lost, extra, other = compared(fewer, more)
     assert len(lost) == 1
